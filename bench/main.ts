@@ -1,0 +1,188 @@
+// `npm run bench`: every bridge side by side in one run, on this machine, against one service on loopback. Prints what
+// it measured, each bound that the project has set itself and whether it holds, and on what all of this ran.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, platform, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  bridgeName,
+  bundleRelay,
+  candidateNames,
+  listCandidates,
+  relayName,
+  type Candidate,
+} from './candidates.ts';
+import { expensiveHandshakeMs, measureHandshakeCost, type HandshakeCost } from './handshake-cost.ts';
+import { fullPlan, inFlight, measureBridge, measureGrowth, quickPlan, type Growth } from './measure.ts';
+import { judgeAll } from './ratios.ts';
+import { pairsOf, rowsOf, runRounds, type Round } from './rounds.ts';
+import { startServiceProcess } from './service-process.ts';
+import type { ServiceOptions } from './service.ts';
+import { figureLines, findingLines } from './table.ts';
+
+const usage = `npm run bench -- [--quick] [--rounds N] [--only a,b] [--json FILE] [--assert]
+
+  --quick       fewer calls and rounds: under 40 s instead of about 3 min
+  --rounds N    how often each candidate runs (5; 2 with --quick)
+  --only a,b    some of: ${candidateNames.join(', ')}
+  --json FILE   writes everything, each round included
+  --assert      exits with 1 when a bound is missed or could not be measured`;
+
+/** JSON bodies instead of SSE streams is what fewer services do: fewer rounds, and only ours beside the relay. */
+const jsonRounds = 2;
+const growthCalls = 20_000;
+
+function readOptions(): { quick: boolean; rounds: number; only: string[]; json?: string; assert: boolean } {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string', default: candidateNames.join(',') },
+      json: { type: 'string' },
+      assert: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a number from 1.');
+  const only = values.only.split(',');
+  const unknown = only.find((name) => !(candidateNames as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new Error(`--only knows ${candidateNames.join(', ')}, not ${unknown}.`);
+  return { ...values, rounds, only };
+}
+
+async function withService<T>(options: ServiceOptions, use: (url: string) => Promise<T>): Promise<T> {
+  const service = await startServiceProcess(options);
+  try {
+    return await use(service.url);
+  } finally {
+    await service.close();
+  }
+}
+
+/** Growth and handshake cost are asked of the bridge alone; undefined when it cannot run. */
+async function measureBridgeAlone(
+  bridge: Candidate | undefined,
+  quick: boolean,
+): Promise<{ growths: Growth[]; handshake: HandshakeCost | undefined; failure?: string }> {
+  const growths: Growth[] = [];
+  if (bridge === undefined || bridge.missing !== undefined) return { growths, handshake: undefined };
+  try {
+    report(`${growthCalls} calls: ${bridge.name}`);
+    await withService({ mode: 'sse', handshakeMs: 0 }, async (url) => {
+      for (let run = 0; run < (quick ? 1 : 3); run += 1) {
+        const growth = await measureGrowth(bridge.commandFor(url), growthCalls);
+        if (growth !== undefined) growths.push(growth);
+      }
+    });
+    report(`a handshake of ${expensiveHandshakeMs} ms: ${bridge.name}`);
+    const handshake = await withService({ mode: 'sse', handshakeMs: expensiveHandshakeMs }, (url) =>
+      measureHandshakeCost(url, bridge.commandFor(url), quick ? 3 : 5),
+    );
+    return { growths, handshake };
+  } catch (error) {
+    return { growths, handshake: undefined, failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Progress goes to stderr, and only where a person looks on. */
+function report(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`);
+}
+
+async function main(): Promise<void> {
+  const { quick, rounds, only, json, assert } = readOptions();
+  const startedAt = performance.now();
+  const machine = {
+    node: process.version,
+    system: `${platform()} ${release()}`,
+    cpu: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    loadBefore: loadavg()[0]!,
+  };
+  const home = mkdtempSync(join(tmpdir(), 'mcp-bridge-bench-'));
+  try {
+    await bundleRelay();
+    const candidates = listCandidates(home).filter(({ name }) => only.includes(name));
+    const plan = quick ? quickPlan : fullPlan;
+    const sse = await withService({ mode: 'sse', handshakeMs: 0 }, async (url) => {
+      report('warming the service up');
+      const relay = listCandidates(home).find(({ name }) => name === relayName)!;
+      await measureBridge(relay.commandFor(url), quickPlan);
+      return await runRounds(candidates, url, { rounds, plan, report });
+    });
+    const pairNames = [relayName, bridgeName];
+    const inPair = candidates.filter(({ name }) => pairNames.includes(name));
+    let jsonBodies: Round[] = [];
+    if (!quick && inPair.length > 0) {
+      jsonBodies = await withService({ mode: 'json', handshakeMs: 0 }, (url) =>
+        runRounds(inPair, url, { rounds: Math.min(rounds, jsonRounds), plan, report }),
+      );
+    }
+    const alone = await measureBridgeAlone(
+      candidates.find(({ name }) => name === bridgeName),
+      quick,
+    );
+    report('');
+
+    const rows = rowsOf(candidates, sse);
+    const findings = judgeAll({
+      pairs: pairsOf(sse),
+      bridges: rows.find(({ name }) => name === bridgeName)?.figures ?? [],
+      growths: alone.growths,
+      handshake: alone.handshake,
+    });
+    const elapsedS = (performance.now() - startedAt) / 1000;
+
+    const lines = [
+      `Node.js ${machine.node} on ${machine.system}, ${machine.cpu}, load ${machine.loadBefore.toFixed(2)} before`,
+      candidates.map(({ name, version }) => `${name} ${version}`).join(', '),
+      '',
+      `Medians of ${rounds} interleaved rounds, least–greatest below; answers as SSE, ${inFlight} in flight for calls/s`,
+      '',
+      ...figureLines(rows),
+    ];
+    if (jsonBodies.length > 0) {
+      lines.push('', 'The same with answers as plain JSON', '', ...figureLines(rowsOf(inPair, jsonBodies)));
+    }
+    lines.push(
+      '',
+      'Bounds: the ratio within each round, median (least–greatest)',
+      '',
+      ...findingLines(findings),
+    );
+    if (alone.failure !== undefined) lines.push('', `${bridgeName} failed: ${alone.failure}`);
+    lines.push('', `Took ${elapsedS.toFixed(0)} s.`);
+    console.log(lines.join('\n'));
+
+    if (json !== undefined) {
+      const versions = Object.fromEntries(candidates.map(({ name, version }) => [name, version]));
+      const all = {
+        machine,
+        versions,
+        quick,
+        plan,
+        inFlight,
+        elapsedS,
+        rows,
+        sse,
+        jsonBodies,
+        ...alone,
+        findings,
+      };
+      writeFileSync(json, `${JSON.stringify(all, undefined, 2)}\n`);
+    }
+    const isKept = findings.every(({ verdict }) => verdict === 'HOLDS' || verdict === 'not yet');
+    if (assert && !isKept) process.exitCode = 1;
+  } finally {
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
