@@ -125,7 +125,7 @@ function signalGroup(pid: number, signal: 0 | 'SIGKILL'): boolean {
 async function readChecks(results: string): Promise<Map<string, Check[]>> {
   const files = (await readdir(results, { recursive: true })).filter((file) => file.endsWith('checks.json'));
   const entries = files.map(async (file): Promise<[string, Check[]]> => {
-    const [, scenario = file] = /^(?:server-(?=.*-\d{4}-))?(.+?)-\d{4}-\d\d-\d\dT/.exec(dirname(file)) ?? [];
+    const [, scenario = file] = /^(?:server-)?(.+?)-\d{4}-\d\d-\d\dT/.exec(dirname(file)) ?? [];
     return [scenario, JSON.parse(await readFile(join(results, file), 'utf8')) as Check[]];
   });
   return new Map(await Promise.all(entries));
