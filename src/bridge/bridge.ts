@@ -1,0 +1,302 @@
+// One client's conversation: line → envelope → route → dispatch → reply → line. It takes a pair of line streams and a
+// way to make a session; whether the lines come from stdio or from a socket it does not know.
+
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../platform/clock.ts';
+import type { Settings } from '../config/settings.ts';
+import { rawText, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
+import { errorReply, type ErrorCode, type Failure } from '../protocol/errors.ts';
+import { splice } from '../protocol/splice.ts';
+import { deadlineMs } from '../policy/deadline.ts';
+import type { Observer } from '../observe/events.ts';
+import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
+import type { Session } from '../upstream/session.ts';
+import { BatchReply } from './batch-reply.ts';
+import { dispatch, unlessAborted, withdrawn, type Reply } from './dispatch.ts';
+import { LineReader } from './line-reader.ts';
+import { LineWriter } from './line-writer.ts';
+import { PendingTable, type PendingRequest } from './pending.ts';
+import { ServerRequests } from './server-requests.ts';
+
+export interface BridgeOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Makes the session for a client that introduced itself with this `initialize`. No I/O yet. */
+  readonly openSession: (initialize: Envelope, sink: ClientSink) => Session;
+}
+
+/** The one revision with batches (MCP 2025-03-26, basic). */
+const BATCH_REVISION = '2025-03-26';
+
+type ReplyTo = (line: Buffer) => void;
+
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #writer: LineWriter;
+  readonly #pending = new PendingTable();
+  readonly #serverRequests = new ServerRequests();
+  readonly #sink: ClientSink = {
+    deliver: (message, origin) => this.#fromService(message, origin),
+    ready: () => this.#writer.ready(),
+  };
+  #session: Session | undefined;
+  #clientName: string | undefined;
+  #protocolVersion: string | undefined;
+  #isClosing = false;
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    this.#writer = new LineWriter(options.output);
+  }
+
+  /** Relays until the client's side ends. Resolves with what ended it; the session is still open then. */
+  run(): Promise<string> {
+    const { input, output, settings } = this.#options;
+    const reader = new LineReader(settings.maxLineBytes, {
+      onLine: (line) => this.#onLine(line),
+      onTooLong: (id, byteLength) => {
+        const message = `A line of ${byteLength} bytes is longer than the ${settings.maxLineBytes} that are allowed.`;
+        this.#refuse((reply) => this.#writer.write(reply), id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
+      },
+    });
+    return new Promise((resolve) => {
+      input.on('data', (chunk: Buffer) => {
+        if (!this.#isClosing) reader.feed(chunk);
+      });
+      input.once('end', () => {
+        if (!this.#isClosing) reader.end();
+        resolve('the client closed its end');
+      });
+      input.once('error', (error) => resolve(`reading from the client failed (${error.message})`));
+      output.once('error', (error) => resolve(`writing to the client failed (${error.message})`));
+      output.once('close', () => resolve('the client closed its end'));
+    });
+  }
+
+  /** Withdraws what is in flight, then ends the session, as far as `signal` leaves time for it. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#isClosing = true;
+    for (const pending of this.#pending.all()) pending.withdraw({ kind: 'shutdown' });
+    await this.#session?.close(signal);
+  }
+
+  #onLine(line: Buffer): void {
+    const write: ReplyTo = (reply) => this.#writer.write(reply);
+    const scan = scanEnvelope(line);
+    if (scan.kind === 'batch') this.#onBatch(scan.elements, write);
+    else this.#onScanned(scan, write);
+  }
+
+  #onBatch(elements: readonly ScanResult[], write: ReplyTo): void {
+    if (this.#protocolVersion !== BATCH_REVISION) {
+      const message = `A batch arrived, but revision ${this.#protocolVersion ?? '(none yet)'} of the protocol has none.`;
+      this.#refuse(write, null, { code: 'ERR_CLIENT_BATCH_UNSUPPORTED', message });
+      return;
+    }
+    if (elements.length === 0) {
+      this.#refuse(write, null, { code: 'ERR_CLIENT_INVALID_REQUEST', message: 'The batch is empty.' });
+      return;
+    }
+    const batch = new BatchReply(write);
+    for (const element of elements) this.#onScanned(element, batch.part(element));
+    batch.close();
+  }
+
+  #onScanned(scan: ScanResult, reply: ReplyTo): void {
+    switch (scan.kind) {
+      case 'message':
+        this.#onMessage(scan.message, reply);
+        return;
+      case 'not-json':
+        this.#refuse(reply, null, {
+          code: 'ERR_CLIENT_NOT_JSON',
+          message: `The client sent a line that is not JSON: ${scan.reason}.`,
+        });
+        return;
+      case 'invalid':
+        // A bad answer of the client's gets no answer back: there is no request that it could belong to.
+        this.#refuse(scan.id !== null && !scan.isRequest ? undefined : reply, scan.id, {
+          code: 'ERR_CLIENT_INVALID_REQUEST',
+          message: `The client sent something that is not a JSON-RPC message: ${scan.reason}.`,
+        });
+        return;
+      case 'batch':
+        this.#refuse(reply, null, {
+          code: 'ERR_CLIENT_INVALID_REQUEST',
+          message: 'A batch cannot hold a batch.',
+        });
+    }
+  }
+
+  #onMessage(message: Envelope, reply: ReplyTo): void {
+    switch (message.kind) {
+      case 'request':
+        this.#onRequest(message, reply);
+        return;
+      case 'notification':
+        this.#onNotification(message);
+        return;
+      case 'response':
+        if (!this.#serverRequests.answer(message)) {
+          this.#options.observer({
+            type: 'client.bad-line',
+            code: 'ERR_CLIENT_INVALID_REQUEST',
+            reason: 'an answer that nobody waits for',
+          });
+        }
+    }
+  }
+
+  #onRequest(message: Envelope, reply: ReplyTo): void {
+    const { clock, settings } = this.#options;
+    const id = message.id === null ? 'null' : rawText(message, message.id);
+    // Answered here, because both ask about the bridge's own end of the pipe. `server/discover` is how newer clients ask
+    // whether a server speaks a revision without sessions; "unknown method" makes them go on with `initialize`.
+    if (message.method === 'ping') {
+      reply(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+      return;
+    }
+    if (message.method === 'server/discover' && this.#session === undefined) {
+      this.#refuse(reply, id, {
+        code: 'ERR_CLIENT_METHOD_UNKNOWN',
+        message: 'The method server/discover is not known here.',
+      });
+      return;
+    }
+    if (this.#session === undefined && message.method !== 'initialize') {
+      const text = `The client sent ${message.method.slice(0, 80)} before \`initialize\`.`;
+      this.#refuse(reply, id, { code: 'ERR_CLIENT_NOT_INITIALIZED', message: text });
+      return;
+    }
+    if (this.#pending.size >= settings.maxInFlight) {
+      const text = `${settings.maxInFlight} requests wait for answers already; no more are taken.`;
+      this.#refuse(reply, id, { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
+      return;
+    }
+    const pending = this.#pending.open(message, clock.now(), reply);
+    if (pending === undefined) {
+      this.#refuse(reply, id, {
+        code: 'ERR_CLIENT_DUPLICATE_ID',
+        message: `A request with the id ${id} waits for its answer already.`,
+      });
+      return;
+    }
+    const limitMs = deadlineMs(message.method, this.#clientName, settings);
+    pending.deadline = clock.after(limitMs, () => pending.withdraw({ kind: 'deadline' }));
+    const running = message.method === 'initialize' ? this.#initialize(pending) : this.#dispatch(pending);
+    void running.then((result) => this.#settle(pending, result));
+  }
+
+  async #dispatch(pending: PendingRequest): Promise<Reply> {
+    const { clock } = this.#options;
+    return dispatch(pending, { session: this.#session as Session, sink: this.#sink, clock });
+  }
+
+  async #initialize(pending: PendingRequest): Promise<Reply> {
+    const { message, signal } = pending;
+    this.#clientName = readClientName(message);
+    // A client that introduces itself again gets a new session; it is the same client, so the old one has no more users.
+    const previous = this.#session;
+    this.#session = this.#options.openSession(message, this.#sink);
+    if (previous !== undefined) void previous.close(AbortSignal.abort());
+
+    const outcome = await unlessAborted(this.#session.connect(), signal);
+    switch (outcome?.kind) {
+      case 'established':
+        this.#protocolVersion = outcome.protocolVersion;
+        return { kind: 'answer', message: outcome.answer };
+      case 'rejected':
+        return { kind: 'answer', message: outcome.message };
+      case 'failed':
+        return { kind: 'error', failure: outcome.failure };
+      case 'aborted':
+      case undefined:
+        return withdrawn(signal.reason, {
+          mayHaveRun: false,
+          afterMs: this.#options.clock.now() - pending.openedAt,
+        });
+    }
+  }
+
+  #settle(pending: PendingRequest, result: Reply): void {
+    if (!this.#pending.settle(pending)) return;
+    const ms = this.#options.clock.now() - pending.openedAt;
+    const method = pending.message.method;
+    const { observer } = this.#options;
+    switch (result.kind) {
+      case 'answer': {
+        const { message } = result;
+        pending.reply(
+          message.id === null ? message.bytes : splice(message, [{ span: message.id, text: pending.id }]),
+        );
+        observer({ type: 'request.settled', method, ms, outcome: 'answered' });
+        return;
+      }
+      case 'error':
+        pending.reply(errorReply(pending.id, result.failure));
+        observer({ type: 'request.settled', method, ms, outcome: result.failure.code });
+        return;
+      case 'silence':
+        observer({ type: 'request.settled', method, ms, outcome: 'cancelled' });
+    }
+  }
+
+  #onNotification(message: Envelope): void {
+    switch (message.method) {
+      case 'notifications/cancelled': {
+        const span = message.spans.requestId;
+        const pending = span === undefined ? undefined : this.#pending.find(rawText(message, span));
+        pending?.withdraw({ kind: 'cancelled', message });
+        return;
+      }
+      case 'notifications/initialized':
+        // Each handshake sends its own.
+        return;
+      default:
+        void this.#session?.connect().then((outcome) => {
+          if (outcome.kind === 'established') return outcome.live.send(message.bytes);
+          this.#options.observer({
+            type: 'upstream.dropped',
+            reason: `${message.method} from the client: there is no session`,
+          });
+          return undefined;
+        });
+    }
+  }
+
+  /** A notification or a request from the service, on its way to the client. */
+  #fromService(message: Envelope, origin: MessageOrigin): void {
+    if (this.#isClosing) return;
+    if (message.kind === 'request') {
+      const line = this.#serverRequests.open(message, origin);
+      if (line === undefined)
+        this.#options.observer({ type: 'upstream.dropped', reason: 'too many requests from the service' });
+      else this.#writer.write(line);
+    } else if (message.method === 'notifications/cancelled') {
+      const line = this.#serverRequests.cancel(message, origin);
+      if (line !== undefined) this.#writer.write(line);
+    } else this.#writer.write(message.bytes);
+  }
+
+  #refuse(
+    reply: ReplyTo | undefined,
+    id: string | null,
+    failure: Failure & { readonly code: ErrorCode },
+  ): void {
+    this.#options.observer({ type: 'client.bad-line', code: failure.code, reason: failure.message });
+    reply?.(errorReply(id, failure));
+  }
+}
+
+function readClientName(initialize: Envelope): string | undefined {
+  const { spans, bytes } = initialize;
+  if (spans.params === undefined) return undefined;
+  const params = JSON.parse(bytes.toString('utf8', spans.params.start, spans.params.end)) as {
+    clientInfo?: { name?: unknown };
+  } | null;
+  const name = params?.clientInfo?.name;
+  return typeof name === 'string' ? name : undefined;
+}

@@ -1,0 +1,66 @@
+// The client's requests that wait for an answer. A request leaves this table once, and only what takes it out may answer it:
+// that is what "exactly one reply" rests on.
+
+import type { Timer } from '../platform/clock.ts';
+import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import type { Withdrawal } from '../upstream/call.ts';
+
+export interface PendingRequest {
+  readonly key: string;
+  /** The client's id as it is written. */
+  readonly id: string;
+  readonly message: Envelope;
+  readonly openedAt: number;
+  /** Aborts when the request is withdrawn; the reason is a Withdrawal. */
+  readonly signal: AbortSignal;
+  /** Takes the one reply; for a batch that is not the output directly. */
+  readonly reply: (line: Buffer) => void;
+  withdraw(reason: Withdrawal): void;
+  deadline: Timer | undefined;
+}
+
+export class PendingTable {
+  readonly #byKey = new Map<string, PendingRequest>();
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Undefined when a request with this id waits already. */
+  open(message: Envelope, now: number, reply: (line: Buffer) => void): PendingRequest | undefined {
+    const id = message.id === null ? 'null' : rawText(message, message.id);
+    const key = idKey(id);
+    if (this.#byKey.has(key)) return undefined;
+    const controller = new AbortController();
+    const withdraw = (reason: Withdrawal): void => controller.abort(reason);
+    const pending: PendingRequest = {
+      key,
+      id,
+      message,
+      openedAt: now,
+      signal: controller.signal,
+      reply,
+      withdraw,
+      deadline: undefined,
+    };
+    this.#byKey.set(key, pending);
+    return pending;
+  }
+
+  /** @param id a request id as it is written */
+  find(id: string): PendingRequest | undefined {
+    return this.#byKey.get(idKey(id));
+  }
+
+  /** True for the one caller that takes the request out; it owes the client the reply, or silence if it was cancelled. */
+  settle(pending: PendingRequest): boolean {
+    if (this.#byKey.get(pending.key) !== pending) return false;
+    this.#byKey.delete(pending.key);
+    pending.deadline?.cancel();
+    return true;
+  }
+
+  all(): PendingRequest[] {
+    return [...this.#byKey.values()];
+  }
+}

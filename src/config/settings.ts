@@ -1,0 +1,122 @@
+// Every setting, in one table: what it means, its unit, its default and its range. From a row come the flag
+// (`--foo-bar-ms`), the environment variable (`MCP_BRIDGE_FOO_BAR_MS`) and the config key (`fooBarMs`).
+
+interface NumberSpec {
+  readonly type: 'number';
+  readonly unit: 'ms' | 'bytes' | 'count';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly about: string;
+}
+
+interface ChoiceSpec<T extends string = string> {
+  readonly type: 'choice';
+  readonly choices: readonly T[];
+  readonly default: T;
+  readonly about: string;
+}
+
+interface SwitchSpec {
+  readonly type: 'switch';
+  readonly default: boolean;
+  readonly about: string;
+}
+
+export type SettingSpec = NumberSpec | ChoiceSpec | SwitchSpec;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const ms = (preset: number, min: number, max: number, about: string): NumberSpec => {
+  return { type: 'number', unit: 'ms', default: preset, min, max, about };
+};
+const bytes = (preset: number, about: string): NumberSpec => {
+  return { type: 'number', unit: 'bytes', default: preset, min: KIB, max: KIB * MIB, about };
+};
+const count = (preset: number, min: number, max: number, about: string): NumberSpec => {
+  return { type: 'number', unit: 'count', default: preset, min, max, about };
+};
+
+export const SETTINGS = {
+  requestTimeoutMs: ms(30_000, 100, 3_600_000, 'Longest wait for an answer, but for tool calls.'),
+  toolTimeoutMs: ms(
+    230_000,
+    100,
+    86_400_000,
+    'Longest wait for a tool call. The default lets the bridge answer before Claude Desktop gives up (240 s).',
+  ),
+  initializeTimeoutMs: ms(20_000, 100, 600_000, 'Longest wait for a handshake with the service.'),
+  connectTimeoutMs: ms(10_000, 100, 120_000, 'Longest wait for a TCP and TLS connection.'),
+  maxLineBytes: bytes(
+    64 * MIB,
+    'Longest line taken from the client; a longer one is answered with an error.',
+  ),
+  maxBodyBytes: bytes(64 * MIB, 'Largest JSON body taken from the service.'),
+  maxEventBytes: bytes(64 * MIB, 'Largest server-sent event taken from the service.'),
+  maxInFlight: count(1024, 1, 100_000, 'Most requests of one client that may wait for answers at once.'),
+  maxConnections: count(256, 1, 10_000, 'Most connections to the service at once.'),
+  allowHttp: {
+    type: 'switch',
+    default: false,
+    about:
+      'Allow http:// to a host that is not this machine. Everything, tokens included, then travels in the clear.',
+  },
+  logLevel: {
+    type: 'choice',
+    choices: ['silent', 'error', 'info', 'debug'],
+    default: 'info',
+    about: 'How much is written to stderr. Payloads and secrets are written at no level.',
+  } satisfies ChoiceSpec<'silent' | 'error' | 'info' | 'debug'>,
+} as const satisfies Record<string, SettingSpec>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S> = S extends { type: 'number' }
+  ? number
+  : S extends { type: 'switch' }
+    ? boolean
+    : S extends { choices: readonly (infer T)[] }
+      ? T
+      : never;
+
+export type Settings = { readonly [K in SettingName]: ValueOf<(typeof SETTINGS)[K]> };
+
+/** `fooBarMs` → `foo-bar-ms`, the flag without its dashes. */
+export function flagName(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `fooBarMs` → `MCP_BRIDGE_FOO_BAR_MS`. */
+export function variableName(name: string): string {
+  return `MCP_BRIDGE_${flagName(name).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** What the setting accepts, in words. */
+export function rangeOf(spec: SettingSpec): string {
+  switch (spec.type) {
+    case 'number':
+      return `a whole number from ${spec.min} to ${spec.max}${spec.unit === 'count' ? '' : ` (${spec.unit})`}`;
+    case 'choice':
+      return `one of ${spec.choices.join(', ')}`;
+    case 'switch':
+      return 'true or false';
+  }
+}
+
+/** Reads a value from a flag, a variable or the config file; undefined where the setting does not accept it. */
+export function parseSetting(spec: SettingSpec, raw: unknown): number | string | boolean | undefined {
+  switch (spec.type) {
+    case 'number': {
+      const value = typeof raw === 'string' && /^-?\d+$/.test(raw) ? Number(raw) : raw;
+      const fits =
+        typeof value === 'number' && Number.isInteger(value) && value >= spec.min && value <= spec.max;
+      return fits ? value : undefined;
+    }
+    case 'choice':
+      return typeof raw === 'string' && spec.choices.includes(raw) ? raw : undefined;
+    case 'switch':
+      if (raw === true || raw === 'true' || raw === '1' || raw === '') return true;
+      return raw === false || raw === 'false' || raw === '0' ? false : undefined;
+  }
+}

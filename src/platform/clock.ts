@@ -1,0 +1,40 @@
+// Time, as the rest of the program sees it. Everything that waits or measures takes a Clock, so that tests can own time.
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds that only go forward; the zero point means nothing. */
+  now(): number;
+  /** Milliseconds since 1970-01-01T00:00Z, as the machine's calendar says. */
+  wallTime(): number;
+  /** Calls `callback` once after `delayMs`. A timer that is left over does not keep the process alive. */
+  after(delayMs: number, callback: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  after(delayMs, callback) {
+    const handle = setTimeout(callback, delayMs);
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+/** Resolves to true after `delayMs`, or to false as soon as `signal` aborts. Never rejects. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      timer.cancel();
+      resolve(false);
+    };
+    const timer = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(true);
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,131 @@
+// Every error that the bridge itself gives to a client: its code, and what a person or a model can do about it.
+// docs/errors.md explains each; a test keeps the two lists equal.
+
+/** JSON-RPC 2.0, section 5.1. */
+export const RpcCode = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  internalError: -32603,
+  /** In the server range; `data.code` says what it is. */
+  bridge: -32050,
+} as const;
+
+interface ErrorKind {
+  readonly rpcCode: number;
+  /** Whether the same request may succeed later without anything being changed. */
+  readonly retryable: boolean;
+  readonly remedy: string;
+}
+
+const CHECK_SERVICE = 'Check that the service is up and that the URL is right, then try again.';
+const CHECK_OUTCOME = 'Check whether it took effect before you try it again.';
+const TELL_SERVICE = 'Tell the people who run the service; this is a fault on its side.';
+
+export const ERROR_KINDS = {
+  ERR_CLIENT_NOT_JSON: {
+    rpcCode: RpcCode.parseError,
+    retryable: false,
+    remedy: 'Send one JSON-RPC message a line, as UTF-8.',
+  },
+  ERR_CLIENT_INVALID_REQUEST: {
+    rpcCode: RpcCode.invalidRequest,
+    retryable: false,
+    remedy: 'Send a JSON-RPC 2.0 message.',
+  },
+  ERR_CLIENT_LINE_TOO_LONG: {
+    rpcCode: RpcCode.invalidRequest,
+    retryable: false,
+    remedy: 'Send less in one message, or raise the setting maxLineBytes.',
+  },
+  ERR_CLIENT_DUPLICATE_ID: {
+    rpcCode: RpcCode.invalidRequest,
+    retryable: false,
+    remedy: 'Give each request in flight an id of its own.',
+  },
+  ERR_CLIENT_NOT_INITIALIZED: {
+    rpcCode: RpcCode.invalidRequest,
+    retryable: false,
+    remedy: 'Send `initialize` first.',
+  },
+  ERR_CLIENT_BATCH_UNSUPPORTED: {
+    rpcCode: RpcCode.invalidRequest,
+    retryable: false,
+    remedy: 'Send the messages one by one: only protocol revision 2025-03-26 has batches.',
+  },
+  ERR_CLIENT_METHOD_UNKNOWN: {
+    rpcCode: RpcCode.methodNotFound,
+    retryable: false,
+    remedy: 'Use `initialize`.',
+  },
+  ERR_CLIENT_TOO_MANY_REQUESTS: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: 'Wait for answers before you send more, or raise the setting maxInFlight.',
+  },
+  ERR_UPSTREAM_UNREACHABLE: { rpcCode: RpcCode.bridge, retryable: true, remedy: CHECK_SERVICE },
+  ERR_UPSTREAM_OUTCOME_UNKNOWN: { rpcCode: RpcCode.bridge, retryable: false, remedy: CHECK_OUTCOME },
+  ERR_UPSTREAM_TIMEOUT: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: 'Try again; if it stays so, raise the time limit in the settings.',
+  },
+  ERR_UPSTREAM_HTTP_STATUS: { rpcCode: RpcCode.bridge, retryable: false, remedy: CHECK_SERVICE },
+  ERR_UPSTREAM_BUSY: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Wait a moment, then try again.' },
+  ERR_UPSTREAM_REDIRECT: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Put the address that the service redirects to into the configuration, if you trust it.',
+  },
+  ERR_UPSTREAM_BAD_ANSWER: { rpcCode: RpcCode.bridge, retryable: false, remedy: TELL_SERVICE },
+  ERR_UPSTREAM_TOO_LARGE: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Ask for less at once, or raise the setting maxBodyBytes or maxEventBytes.',
+  },
+  ERR_UPSTREAM_NO_ANSWER: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Try again.' },
+  ERR_SESSION_LOST: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Try again.' },
+  ERR_AUTH_REQUIRED: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Give the bridge a valid token, then try again.',
+  },
+  ERR_AUTH_FORBIDDEN: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Ask the people who run the service for access.',
+  },
+  ERR_BRIDGE_SHUTDOWN: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Start the bridge again.' },
+  ERR_BRIDGE_INTERNAL: {
+    rpcCode: RpcCode.internalError,
+    retryable: false,
+    remedy: 'Report this as a bug in mcp-bridge.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/** What went wrong, before it is known whom to tell. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** One or two sentences: what happened, and why. No secrets, no payload. */
+  readonly message: string;
+  readonly cause?: unknown;
+  /** Instead of the code's usual one. */
+  readonly remedy?: string;
+}
+
+/**
+ * The line that answers a request with an error.
+ * @param id the request's id as it is written, or `null`
+ */
+export function errorReply(id: string | null, failure: Failure): Buffer {
+  const kind: ErrorKind = ERROR_KINDS[failure.code];
+  const remedy = failure.remedy ?? kind.remedy;
+  const error = {
+    code: kind.rpcCode,
+    message: `${failure.message} ${remedy}`,
+    data: { code: failure.code, retryable: kind.retryable, remedy },
+  };
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id ?? 'null'},"error":${JSON.stringify(error)}}`);
+}

@@ -1,0 +1,127 @@
+// Opens a session: `initialize`, then notifications/initialized; finds out which transport the service speaks by the
+// specification's rule (MCP 2025-11-25, basic/transports, Backwards Compatibility). What depends on the protocol's era is here.
+
+import type { FailedAttempt } from '../policy/attempt.ts';
+import type { Envelope } from '../protocol/envelope.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Observer } from '../observe/events.ts';
+import type { ClientSink } from './call.ts';
+import type { HttpClient } from './http.ts';
+import { LegacySse } from './legacy-sse.ts';
+import { LiveSession } from './live-session.ts';
+import { StreamableHttp } from './streamable-http.ts';
+
+export interface HandshakeContext {
+  readonly url: URL;
+  readonly http: HttpClient;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly unsolicited: ClientSink;
+}
+
+export interface Established {
+  readonly kind: 'established';
+  readonly live: LiveSession;
+  /** The service's answer to `initialize`, under the bridge's id. */
+  readonly answer: Envelope;
+  readonly protocolVersion: string;
+  readonly sessionId: string | undefined;
+}
+
+export type HandshakeOutcome =
+  | Established
+  /** The service answered `initialize` with a JSON-RPC error. */
+  | { readonly kind: 'rejected'; readonly message: Envelope }
+  | FailedAttempt
+  | { readonly kind: 'aborted' };
+
+const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
+/** The statuses that tell a client to try the older transport. */
+const MAYBE_LEGACY = [400, 404, 405];
+
+/** @param initialize the client's own request; its parameters are what the service gets */
+export async function handshake(
+  context: HandshakeContext,
+  initialize: Envelope,
+  signal: AbortSignal,
+): Promise<HandshakeOutcome> {
+  const live = new LiveSession(context);
+  const wire = new StreamableHttp(context.http, context.settings, context.clock);
+  live.wire = wire;
+  const outcome = await live.call(initialize, QUIET, signal);
+  if (
+    'httpStatus' in outcome &&
+    outcome.httpStatus !== undefined &&
+    MAYBE_LEGACY.includes(outcome.httpStatus)
+  ) {
+    const legacy = await legacyHandshake(context, initialize, signal);
+    if (legacy !== undefined) return legacy;
+  }
+  if (outcome.kind !== 'answered') return outcome;
+  return complete(live, outcome.message, wire, signal);
+}
+
+/** Undefined where the URL offers no HTTP+SSE stream. */
+async function legacyHandshake(
+  context: HandshakeContext,
+  initialize: Envelope,
+  signal: AbortSignal,
+): Promise<HandshakeOutcome | undefined> {
+  const live = new LiveSession(context);
+  const wire = await LegacySse.open(
+    {
+      ...context,
+      sink: live.listenSink,
+      onClosed: (reason) => {
+        live.abandon({
+          kind: 'failed',
+          progress: 'unknown',
+          failure: {
+            code: 'ERR_SESSION_LOST',
+            message: `The service's event stream has ended (${reason}), and the session with it.`,
+          },
+          sessionLost: true,
+        });
+      },
+      onDropped: (reason) => context.observer({ type: 'upstream.dropped', reason }),
+    },
+    signal,
+  );
+  if (wire === undefined) return undefined;
+  live.wire = wire;
+  const outcome = await live.call(initialize, QUIET, signal);
+  const result =
+    outcome.kind === 'answered' ? await complete(live, outcome.message, undefined, signal) : outcome;
+  if (result.kind !== 'established') void wire.end();
+  return result;
+}
+
+async function complete(
+  live: LiveSession,
+  answer: Envelope,
+  streamable: StreamableHttp | undefined,
+  signal: AbortSignal,
+): Promise<HandshakeOutcome> {
+  if (answer.isError) return { kind: 'rejected', message: answer };
+  const protocolVersion = readProtocolVersion(answer);
+  if (protocolVersion === undefined) {
+    const message = 'The service answered `initialize` without a protocol version.';
+    return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
+  }
+  streamable?.establish(protocolVersion);
+  // Awaited, because some services refuse requests that overtake it.
+  const sent = await live.send(INITIALIZED, signal);
+  if (sent.kind === 'aborted') return { kind: 'aborted' };
+  if (sent.kind === 'broken') return sent.failed;
+  if (sent.kind === 'refused' && (sent.status.sessionLost === true || sent.code >= 500)) return sent.status;
+  return { kind: 'established', live, answer, protocolVersion, sessionId: streamable?.sessionId };
+}
+
+function readProtocolVersion(answer: Envelope): string | undefined {
+  const { result } = JSON.parse(answer.bytes.toString('utf8')) as { result?: unknown };
+  if (typeof result !== 'object' || result === null || !('protocolVersion' in result)) return undefined;
+  return typeof result.protocolVersion === 'string' ? result.protocolVersion : undefined;
+}

@@ -1,0 +1,205 @@
+// One HTTP request over undici, and the one thing that its callers cannot find out by themselves: how far it got.
+// Knows nothing of MCP. Follows redirects inside the origin only, so credentials never leave it.
+
+import { Pool, type Dispatcher } from 'undici';
+import type { Settings } from '../config/settings.ts';
+
+declare const __VERSION__: string;
+
+export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface HttpRequest {
+  readonly method: 'POST' | 'GET' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+}
+
+/** Takes a response as it arrives. Throwing from either method ends the exchange with that error. */
+export interface ResponseSink {
+  /** The request is about to be written: from here on the service may see it. */
+  onStart?(): void;
+  onHeaders(status: number, headers: HttpHeaders): void;
+  /** A returned promise holds the body back until it resolves. */
+  onData(chunk: Buffer): void | Promise<void>;
+}
+
+/**
+ * How an exchange ended. `not-sent`: no byte of it reached a socket, so the service cannot have seen it. `unknown`: it
+ * may have.
+ */
+export type HttpOutcome =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'failed'; readonly progress: 'not-sent' | 'unknown'; readonly error: Error }
+  | { readonly kind: 'aborted'; readonly progress: 'not-sent' | 'unknown' };
+
+const MAX_REDIRECTS = 3;
+/** Below the 60 s after which common load balancers close an idle connection; a service's own hint goes first. */
+const KEEP_ALIVE_MS = 55_000;
+
+export class HttpClient {
+  readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #pool: Pool;
+  /** The path that the service redirects to, once it has. */
+  #path: string;
+
+  constructor(url: URL, headers: Readonly<Record<string, string>>, settings: Settings) {
+    this.#url = url;
+    this.#headers = { 'user-agent': `mcp-bridge/${__VERSION__}`, ...headers };
+    this.#path = url.pathname + url.search;
+    this.#pool = new Pool(url.origin, {
+      connections: settings.maxConnections,
+      connect: { timeout: settings.connectTimeoutMs },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Deadlines are the caller's.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+    });
+  }
+
+  /** Sends to the service's URL, or to `path` on the same origin. Never rejects. */
+  async send(
+    request: HttpRequest,
+    sink: ResponseSink,
+    signal: AbortSignal,
+    path?: string,
+  ): Promise<HttpOutcome> {
+    let target = path ?? this.#path;
+    for (let redirects = 0; ; redirects += 1) {
+      const hop: { location: string | undefined } = { location: undefined };
+      const outcome = await new Exchange(this.#withRedirects(sink, target, redirects, hop), signal).run(
+        this.#pool,
+        {
+          path: target,
+          method: request.method,
+          headers: { ...this.#headers, ...request.headers },
+          ...(request.body === undefined ? undefined : { body: request.body }),
+        },
+      );
+      if (hop.location === undefined) return outcome;
+      target = hop.location;
+      if (path === undefined) this.#path = target;
+    }
+  }
+
+  /** Closes every connection at once. Requests in flight fail. */
+  destroy(): Promise<void> {
+    return this.#pool.destroy();
+  }
+
+  /** Lets 307 and 308 to the same origin through as a next hop; any other response goes to the sink. */
+  #withRedirects(
+    sink: ResponseSink,
+    path: string,
+    redirects: number,
+    hop: { location: string | undefined },
+  ): ResponseSink {
+    return {
+      onStart: () => sink.onStart?.(),
+      onHeaders: (status, headers) => {
+        if ((status === 307 || status === 308) && redirects < MAX_REDIRECTS) {
+          const location = sameOriginPath(headers['location'], new URL(path, this.#url));
+          if (location !== undefined) {
+            hop.location = location;
+            return;
+          }
+        }
+        sink.onHeaders(status, headers);
+      },
+      onData: (chunk) => (hop.location === undefined ? sink.onData(chunk) : undefined),
+    };
+  }
+}
+
+function sameOriginPath(location: string | string[] | undefined, base: URL): string | undefined {
+  if (typeof location !== 'string' || !URL.canParse(location, base)) return undefined;
+  const url = new URL(location, base);
+  return url.origin === base.origin ? url.pathname + url.search : undefined;
+}
+
+/** One request in undici's hands. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #sink: ResponseSink;
+  readonly #signal: AbortSignal;
+  #controller: Dispatcher.DispatchController | undefined;
+  #failure: Error | undefined;
+  #resolve: (outcome: HttpOutcome) => void = () => {};
+
+  constructor(sink: ResponseSink, signal: AbortSignal) {
+    this.#sink = sink;
+    this.#signal = signal;
+  }
+
+  run(dispatcher: Dispatcher, options: Omit<Dispatcher.DispatchOptions, 'origin'>): Promise<HttpOutcome> {
+    if (this.#signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
+    return new Promise((resolve) => {
+      const onAbort = (): void => {
+        // Still queued: undici has no handle for it yet, so it is dropped in onRequestStart, before a byte is written.
+        this.#controller?.abort(new Error('aborted'));
+        this.#resolve({ kind: 'aborted', progress: this.#progress() });
+      };
+      this.#resolve = (outcome) => {
+        this.#signal.removeEventListener('abort', onAbort);
+        resolve(outcome);
+      };
+      this.#signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        dispatcher.dispatch(options as Dispatcher.DispatchOptions, this);
+      } catch (error) {
+        this.#resolve({ kind: 'failed', progress: 'not-sent', error: error as Error });
+      }
+    });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#signal.aborted) {
+      controller.abort(new Error('aborted'));
+      return;
+    }
+    this.#controller = controller;
+    this.#sink.onStart?.();
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: HttpHeaders): void {
+    if (status < 200) return;
+    this.#guard(() => this.#sink.onHeaders(status, headers));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#guard(() => {
+      const held = this.#sink.onData(chunk);
+      if (held === undefined) return;
+      controller.pause();
+      void held.then(
+        () => controller.resume(),
+        (error: unknown) => this.#fail(error as Error),
+      );
+    });
+  }
+
+  onResponseEnd(): void {
+    this.#resolve({ kind: 'complete' });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#resolve({ kind: 'failed', progress: this.#progress(), error: this.#failure ?? error });
+  }
+
+  #progress(): 'not-sent' | 'unknown' {
+    return this.#controller === undefined ? 'not-sent' : 'unknown';
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#controller?.abort(error);
+  }
+}

@@ -1,0 +1,276 @@
+// One handshake's worth of session: its transport, the calls that run on it, and the numbers that it gives them. It is
+// never revived: what comes back late to a session that is over finds nothing to change.
+//
+// Every call gets an id of the session's own, and so does its progress token. So two clients, or two tries at the same
+// request, never meet in the service under one number, and an answer finds exactly the try that it belongs to.
+
+import { sleep, type Clock } from '../platform/clock.ts';
+import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import { splice, type Edit } from '../protocol/splice.ts';
+import type { Observer } from '../observe/events.ts';
+import { Call, type ClientSink, type Withdrawal } from './call.ts';
+import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
+import type { Wire } from './wire.ts';
+
+/** How long a cancelled exchange stays open for its cancellation to arrive, in milliseconds. */
+const CANCEL_GRACE_MS = 1000;
+/** The wait before a stream is resumed where the service names none, in milliseconds. */
+const RESUME_DELAY_MS = 500;
+const MAX_TASK_TOKENS = 256;
+
+const SESSION_OVER: FailedAttempt = {
+  kind: 'failed',
+  progress: 'not-sent',
+  failure: { code: 'ERR_SESSION_LOST', message: 'The session with the service is over.' },
+  sessionLost: true,
+};
+
+export interface LiveSessionOptions {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Takes what the service sends outside of any call. */
+  readonly unsolicited: ClientSink;
+}
+
+export class LiveSession {
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #unsolicited: ClientSink;
+  readonly #calls = new Map<string, Call>();
+  /** Tasks outlive their call, and so do their progress tokens (MCP 2025-11-25, Tasks). */
+  readonly #taskTokens = new Map<string, Call>();
+  readonly #sends = new Set<Promise<unknown>>();
+  readonly #over = new AbortController();
+  #wire: Wire | undefined;
+  #nextId = 0;
+
+  constructor(options: LiveSessionOptions) {
+    this.#clock = options.clock;
+    this.#observer = options.observer;
+    this.#unsolicited = options.unsolicited;
+  }
+
+  get isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** Aborts when the session is over. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get wire(): Wire {
+    if (this.#wire === undefined) throw new Error('the session has no transport yet');
+    return this.#wire;
+  }
+
+  set wire(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** Where the transport delivers what does not come in answer to a POST. */
+  get listenSink(): MessageSink {
+    return {
+      deliver: (message) => this.#receive(message, undefined),
+      ready: () => this.#unsolicited.ready(),
+    };
+  }
+
+  /**
+   * Sends one request and waits for its answer. Never rejects.
+   * @param signal when it aborts, the request is withdrawn; its reason must be a Withdrawal
+   */
+  call(request: Envelope, sink: ClientSink, signal: AbortSignal): Promise<AttemptOutcome> {
+    const call = new Call(this.#nextId, request, sink);
+    this.#nextId += 1;
+    if (signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
+    if (this.isOver) return Promise.resolve(SESSION_OVER);
+    this.#calls.set(call.key, call);
+
+    const onAbort = (): void => {
+      call.settle({ kind: 'aborted', progress: call.progress });
+      this.#withdraw(call, signal.reason as Withdrawal);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    void this.#exchange(call);
+    return call.outcome.then((outcome) => {
+      signal.removeEventListener('abort', onAbort);
+      this.#calls.delete(call.key);
+      if (call.isTask) this.#keepTaskToken(call);
+      return outcome;
+    });
+  }
+
+  /** Sends a notification or a response. Never rejects. */
+  send(body: Buffer, signal: AbortSignal = this.signal): Promise<ResponseResult> {
+    const sent = this.wire.post(body, { sink: this.listenSink, signal });
+    this.#sends.add(sent);
+    void sent.finally(() => this.#sends.delete(sent));
+    return sent;
+  }
+
+  /** Ends the session here: every call still running fails with `reason`, and nothing that comes later counts. */
+  abandon(reason: FailedAttempt): void {
+    if (this.isOver) return;
+    this.#over.abort();
+    for (const call of this.#calls.values()) {
+      call.settle({ ...reason, progress: call.progress });
+      call.exchange.abort();
+    }
+  }
+
+  /** Ends the session at the service too, after what is on its way has been sent. Never rejects. */
+  async end(signal: AbortSignal): Promise<void> {
+    await Promise.allSettled(this.#sends);
+    if (!signal.aborted && this.#wire !== undefined) await this.#wire.end(signal);
+    this.abandon({
+      kind: 'failed',
+      progress: 'unknown',
+      failure: { code: 'ERR_BRIDGE_SHUTDOWN', message: 'The bridge was stopped.' },
+    });
+  }
+
+  /** The request's exchange from the POST through every resumption of its stream, until the call is settled. */
+  async #exchange(call: Call): Promise<void> {
+    const wire = this.wire;
+    const { signal } = call.exchange;
+    const sink: MessageSink = {
+      deliver: (message) => this.#receive(message, call),
+      ready: () => call.sink.ready(),
+    };
+    const onStart = (): void => call.start();
+    let result = await wire.post(call.body, { sink, signal, onStart });
+    let resumeFrom: StreamEnd | undefined;
+    while (!call.isSettled) {
+      const next = this.#next(call, result, wire, resumeFrom);
+      if (next === 'wait') return;
+      if ('kind' in next) {
+        call.settle(next);
+        return;
+      }
+      resumeFrom = next;
+      await sleep(this.#clock, next.retryMs ?? RESUME_DELAY_MS, signal);
+      if (signal.aborted) return;
+      result = await wire.resume(next.lastEventId as string, { sink, signal });
+    }
+  }
+
+  /** What a response without the answer means: an outcome, a stream to resume, or waiting on. */
+  #next(
+    call: Call,
+    result: ResponseResult,
+    wire: Wire,
+    resumed: StreamEnd | undefined,
+  ): AttemptOutcome | StreamEnd | 'wait' {
+    const unanswered = (message: string): FailedAttempt => {
+      return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_NO_ANSWER', message } };
+    };
+    switch (result.kind) {
+      case 'accepted':
+        return wire.answersOnListen ? 'wait' : unanswered('The service took the request but sent no answer.');
+      case 'ended': {
+        const stream = result.stream ?? resumed;
+        if (stream?.lastEventId !== undefined) return stream;
+        return wire.answersOnListen
+          ? 'wait'
+          : unanswered('The service ended its response without the answer.');
+      }
+      case 'broken': {
+        const stream: StreamEnd = {
+          lastEventId: result.stream?.lastEventId ?? resumed?.lastEventId,
+          retryMs: result.stream?.retryMs ?? resumed?.retryMs,
+        };
+        return stream.lastEventId === undefined ? result.failed : stream;
+      }
+      case 'rpc-error': {
+        if (result.status.sessionLost === true) return result.status;
+        return { kind: 'answered', message: result.message, httpStatus: result.code };
+      }
+      case 'refused':
+        return resumed === undefined
+          ? result.status
+          : {
+              ...unanswered('The service ended its response early and would not resume it.'),
+              httpStatus: result.code,
+            };
+      case 'aborted':
+        return { kind: 'aborted', progress: call.progress };
+    }
+  }
+
+  #receive(message: Envelope, via: Call | undefined): void {
+    switch (message.kind) {
+      case 'response':
+        this.#receiveResponse(message, via);
+        return;
+      case 'request':
+        if (message.method === 'ping') void this.send(pong(message));
+        else (via?.sink ?? this.#unsolicited).deliver(message, this);
+        return;
+      case 'notification':
+        if (message.method === 'notifications/progress') this.#receiveProgress(message);
+        else (via?.sink ?? this.#unsolicited).deliver(message, this);
+    }
+  }
+
+  #receiveResponse(message: Envelope, via: Call | undefined): void {
+    const id = message.id === null ? 'null' : rawText(message, message.id);
+    const call = this.#calls.get(idKey(id)) ?? (id === 'null' ? via : undefined);
+    if (call !== undefined) {
+      call.settle({ kind: 'answered', message });
+      return;
+    }
+    this.#observer({ type: 'upstream.dropped', reason: 'an answer to a request that is not waiting' });
+    via?.settle({
+      kind: 'failed',
+      progress: 'unknown',
+      failure: {
+        code: 'ERR_UPSTREAM_BAD_ANSWER',
+        message: 'The service answered with the id of another request.',
+      },
+    });
+  }
+
+  #receiveProgress(message: Envelope): void {
+    const span = message.spans.progressToken;
+    const key = span === undefined ? '' : rawText(message, span);
+    const call = this.#calls.get(key) ?? this.#taskTokens.get(key);
+    const token = call?.progressToken;
+    if (call === undefined || span === undefined || token === undefined || (call.isSettled && !call.isTask)) {
+      this.#observer({ type: 'upstream.dropped', reason: 'progress of a request that is not waiting' });
+      return;
+    }
+    call.sink.deliver(respan(message, span, token), this);
+  }
+
+  #keepTaskToken(call: Call): void {
+    this.#taskTokens.set(call.key, call);
+    const [oldest] = this.#taskTokens.keys();
+    if (this.#taskTokens.size > MAX_TASK_TOKENS && oldest !== undefined) this.#taskTokens.delete(oldest);
+  }
+
+  #withdraw(call: Call, withdrawal: Withdrawal): void {
+    const { exchange } = call;
+    // The specification forbids to cancel `initialize`; what has not been written needs no cancelling.
+    if (call.progress === 'not-sent' || call.request.method === 'initialize' || this.isOver) {
+      exchange.abort();
+      return;
+    }
+    const timer = this.#clock.after(CANCEL_GRACE_MS, () => exchange.abort());
+    void this.send(call.cancellation(withdrawal)).finally(() => {
+      timer.cancel();
+      exchange.abort();
+    });
+  }
+}
+
+/** The message with one part replaced; only what a reader of notifications looks at stays valid in it. */
+function respan(message: Envelope, span: Edit['span'], text: string): Envelope {
+  return { ...message, bytes: splice(message, [{ span, text }]), spans: {} };
+}
+
+function pong(request: Envelope): Buffer {
+  const id = request.id === null ? 'null' : rawText(request, request.id);
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+}

@@ -1,0 +1,234 @@
+// Reads the response to one POST or GET: JSON body, event stream, empty, or an error page. Hands out each message as it
+// arrives, and at the end says what the response as a whole was.
+
+import { scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import type { Failure } from '../protocol/errors.ts';
+import type { FailedAttempt } from '../policy/attempt.ts';
+import { classifyStatus } from '../policy/http-status.ts';
+import { parseRetryAfter } from '../policy/retry-after.ts';
+import type { Settings } from '../config/settings.ts';
+import { EventStream, EventTooLargeError } from './event-stream.ts';
+import type { HttpHeaders, HttpOutcome, ResponseSink } from './http.ts';
+
+/** Where messages go, and how their taker says that it is behind. */
+export interface MessageSink {
+  deliver(message: Envelope): void;
+  /** A promise while no more should be read; it resolves when reading may go on. */
+  ready(): Promise<void> | undefined;
+}
+
+export type ResponseResult =
+  /** 2xx without a message. */
+  | { readonly kind: 'accepted' }
+  /** 2xx with messages, all delivered. For an event stream, what is needed to go on with it. */
+  | { readonly kind: 'ended'; readonly stream: StreamEnd | undefined }
+  /** An HTTP error whose body is a JSON-RPC error response. */
+  | {
+      readonly kind: 'rpc-error';
+      readonly message: Envelope;
+      readonly status: FailedAttempt;
+      readonly code: number;
+    }
+  | { readonly kind: 'refused'; readonly status: FailedAttempt; readonly code: number }
+  /** The connection failed before the response ended. */
+  | { readonly kind: 'broken'; readonly failed: FailedAttempt; readonly stream: StreamEnd | undefined }
+  | { readonly kind: 'aborted' };
+
+export interface StreamEnd {
+  readonly lastEventId: string | undefined;
+  readonly retryMs: number | undefined;
+}
+
+/** A response that breaks the protocol; ends the exchange. */
+class BadResponseError extends Error {
+  override readonly name = 'BadResponseError';
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+type Mode = 'none' | 'json' | 'events' | 'error';
+
+/** Enough of an error page to find a JSON-RPC error in it. */
+const MAX_ERROR_BODY_BYTES = 64 * 1024;
+
+export class ResponseReader implements ResponseSink {
+  status = 0;
+  headers: HttpHeaders = {};
+  readonly #sink: MessageSink;
+  readonly #settings: Settings;
+  readonly #facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
+  readonly #onStart: (() => void) | undefined;
+  readonly #onOpen: ((reader: ResponseReader) => void) | undefined;
+  #mode: Mode = 'none';
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #events: EventStream | undefined;
+
+  constructor(options: {
+    readonly sink: MessageSink;
+    readonly settings: Settings;
+    readonly facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
+    readonly onStart?: () => void;
+    /** Called once a 2xx response's headers are there. */
+    readonly onOpen?: (reader: ResponseReader) => void;
+  }) {
+    this.#sink = options.sink;
+    this.#settings = options.settings;
+    this.#facts = options.facts;
+    this.#onStart = options.onStart;
+    this.#onOpen = options.onOpen;
+  }
+
+  onStart(): void {
+    this.#onStart?.();
+  }
+
+  onHeaders(status: number, headers: HttpHeaders): void {
+    this.status = status;
+    this.headers = headers;
+    const type = mediaType(headers['content-type']);
+    if (status >= 300) {
+      this.#mode = 'error';
+      return;
+    }
+    if (status === 202 || status === 204 || headers['content-length'] === '0') this.#mode = 'none';
+    else if (type === 'text/event-stream') {
+      this.#mode = 'events';
+      this.#events = new EventStream(this.#settings.maxEventBytes, (event) => {
+        // The first event of a resumable stream has an id and no data (SEP-1699); other types are not MCP's.
+        if (event.data.length > 0 && (event.type === '' || event.type === 'message'))
+          this.#deliverText(event.data);
+      });
+    } else if (type === 'application/json' || type === '') this.#mode = 'json';
+    else {
+      throw new BadResponseError({
+        code: 'ERR_UPSTREAM_BAD_ANSWER',
+        message: `The service answered with content type "${type.slice(0, 80)}" instead of JSON or an event stream (HTTP ${status}).`,
+      });
+    }
+    this.#onOpen?.(this);
+  }
+
+  onData(chunk: Buffer): void | Promise<void> {
+    switch (this.#mode) {
+      case 'none':
+        return undefined;
+      case 'events':
+        void this.#events?.feed(chunk);
+        break;
+      case 'json':
+        this.#keep(chunk, this.#settings.maxBodyBytes);
+        break;
+      case 'error':
+        if (this.#size + chunk.length <= MAX_ERROR_BODY_BYTES) this.#keep(chunk, MAX_ERROR_BODY_BYTES);
+        break;
+    }
+    return this.#sink.ready();
+  }
+
+  /** What the response came to, given how the exchange under it ended. */
+  result(outcome: HttpOutcome): ResponseResult {
+    if (outcome.kind === 'aborted') return { kind: 'aborted' };
+    if (outcome.kind === 'failed') {
+      return { kind: 'broken', failed: this.#broken(outcome), stream: this.#streamEnd() };
+    }
+    if (this.#mode === 'error') return this.#refused();
+    if (this.#mode === 'events') return { kind: 'ended', stream: this.#streamEnd() };
+    if (this.#size === 0) return { kind: 'accepted' };
+    try {
+      this.#deliverText(this.#body());
+    } catch (error) {
+      if (!(error instanceof BadResponseError)) throw error;
+      return {
+        kind: 'broken',
+        failed: { kind: 'failed', progress: 'unknown', failure: error.failure },
+        stream: undefined,
+      };
+    }
+    return { kind: 'ended', stream: undefined };
+  }
+
+  #keep(chunk: Buffer, limit: number): void {
+    this.#size += chunk.length;
+    if (this.#size > limit) {
+      throw new BadResponseError({
+        code: 'ERR_UPSTREAM_TOO_LARGE',
+        message: `The service's answer is larger than the ${limit} bytes that are allowed.`,
+      });
+    }
+    this.#chunks.push(chunk);
+  }
+
+  #body(): Buffer {
+    const [first] = this.#chunks;
+    return this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+  }
+
+  #deliverText(bytes: Buffer): void {
+    const scan = scanEnvelope(bytes);
+    const parts = scan.kind === 'batch' ? scan.elements : [scan];
+    for (const part of parts) {
+      if (part.kind === 'message') this.#sink.deliver(part.message);
+      else {
+        const reason = part.kind === 'batch' ? 'a batch inside a batch' : part.reason;
+        throw new BadResponseError({
+          code: 'ERR_UPSTREAM_BAD_ANSWER',
+          message: `The service sent something that is not a JSON-RPC message: ${reason}.`,
+        });
+      }
+    }
+  }
+
+  #streamEnd(): StreamEnd | undefined {
+    if (this.#events === undefined) return undefined;
+    return { lastEventId: this.#events.lastEventId, retryMs: this.#events.retryMs };
+  }
+
+  #broken(outcome: HttpOutcome & { kind: 'failed' }): FailedAttempt {
+    const { error } = outcome;
+    if (error instanceof BadResponseError)
+      return { kind: 'failed', progress: 'unknown', failure: error.failure };
+    if (error instanceof EventTooLargeError) {
+      const message = `The service sent ${error.message}, which is the most that is allowed.`;
+      return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TOO_LARGE', message } };
+    }
+    const code = (error as NodeJS.ErrnoException).code ?? error.name;
+    const message =
+      outcome.progress === 'not-sent'
+        ? `The service cannot be reached (${code}).`
+        : `The connection to the service broke while it was working on this (${code}).`;
+    return {
+      kind: 'failed',
+      progress: outcome.progress,
+      failure: { code: 'ERR_UPSTREAM_UNREACHABLE', message, cause: error },
+    };
+  }
+
+  #refused(): ResponseResult {
+    const header = (name: string): string | undefined => {
+      const value = this.headers[name];
+      return typeof value === 'string' ? value : value?.[0];
+    };
+    const retryAfterMs = parseRetryAfter(header('retry-after'), this.#facts.wallTimeMs);
+    const location = header('location');
+    const status = classifyStatus({
+      status: this.status,
+      hadSession: this.#facts.hadSession,
+      ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
+      ...(location === undefined ? undefined : { location: location.slice(0, 200) }),
+    });
+    const scan = this.#size > 0 ? scanEnvelope(this.#body()) : undefined;
+    if (scan?.kind === 'message' && scan.message.kind === 'response' && scan.message.isError) {
+      return { kind: 'rpc-error', message: scan.message, status, code: this.status };
+    }
+    return { kind: 'refused', status, code: this.status };
+  }
+}
+
+function mediaType(value: string | string[] | undefined): string {
+  const text = typeof value === 'string' ? value : (value?.[0] ?? '');
+  return (text.split(';', 1)[0] as string).trim().toLowerCase();
+}

@@ -1,0 +1,99 @@
+// The Streamable HTTP transport (MCP 2025-11-25, basic/transports): one POST a message, GET to listen or to resume,
+// DELETE to end.
+
+import type { Clock } from '../platform/clock.ts';
+import type { Settings } from '../config/settings.ts';
+import type { HttpClient, HttpRequest } from './http.ts';
+import { ResponseReader, type ResponseResult } from './response-reader.ts';
+import { NO_MESSAGES, type PostOptions, type Wire } from './wire.ts';
+
+/** What a session id may hold (MCP 2025-11-25, Session Management). */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+
+export class StreamableHttp implements Wire {
+  readonly kind = 'streamable-http';
+  readonly answersOnListen = false;
+  readonly #http: HttpClient;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  /** As the response to `initialize` named it; undefined for a service that keeps no sessions. */
+  sessionId: string | undefined;
+  /** Set once `initialize` is answered; until then requests carry neither of the two headers. */
+  #protocolVersion: string | undefined;
+
+  constructor(http: HttpClient, settings: Settings, clock: Clock) {
+    this.#http = http;
+    this.#settings = settings;
+    this.#clock = clock;
+  }
+
+  /** Ends the handshake: every later request names this revision. */
+  establish(protocolVersion: string): void {
+    this.#protocolVersion = protocolVersion;
+  }
+
+  async post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
+    const isHandshake = this.#protocolVersion === undefined;
+    const reader = this.#reader(options, ({ headers }) => {
+      const id = headers['mcp-session-id'];
+      if (isHandshake && typeof id === 'string' && VISIBLE_ASCII.test(id)) this.sessionId = id;
+    });
+    const request: HttpRequest = {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...this.#sessionHeaders(),
+      },
+      body,
+    };
+    return reader.result(await this.#http.send(request, reader, options.signal));
+  }
+
+  resume(lastEventId: string, options: PostOptions): Promise<ResponseResult> {
+    return this.listen(lastEventId, options, () => {});
+  }
+
+  /** Opens the service's own stream, or goes on with one. `onOpen` is called once the service has accepted. */
+  async listen(
+    lastEventId: string | undefined,
+    options: PostOptions,
+    onOpen: () => void,
+  ): Promise<ResponseResult> {
+    const reader = this.#reader(options, onOpen);
+    const request: HttpRequest = {
+      method: 'GET',
+      headers: {
+        accept: 'text/event-stream',
+        ...this.#sessionHeaders(),
+        ...(lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }),
+      },
+    };
+    return reader.result(await this.#http.send(request, reader, options.signal));
+  }
+
+  async end(signal: AbortSignal): Promise<void> {
+    if (this.sessionId === undefined) return;
+    const reader = this.#reader({ sink: NO_MESSAGES, signal });
+    await this.#http.send({ method: 'DELETE', headers: this.#sessionHeaders() }, reader, signal);
+  }
+
+  #sessionHeaders(): Record<string, string> {
+    if (this.#protocolVersion === undefined) return {};
+    const version = { 'mcp-protocol-version': this.#protocolVersion };
+    return this.sessionId === undefined ? version : { 'mcp-session-id': this.sessionId, ...version };
+  }
+
+  #reader(options: PostOptions, onOpen?: (reader: ResponseReader) => void): ResponseReader {
+    return new ResponseReader({
+      sink: options.sink,
+      settings: this.#settings,
+      facts: {
+        hadSession: this.#protocolVersion !== undefined && this.sessionId !== undefined,
+        wallTimeMs: this.#clock.wallTime(),
+      },
+      ...(options.onStart === undefined ? undefined : { onStart: options.onStart }),
+      ...(onOpen === undefined ? undefined : { onOpen }),
+    });
+  }
+}

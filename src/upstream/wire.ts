@@ -1,0 +1,24 @@
+// What a session needs of a transport. Two kinds exist: Streamable HTTP, and HTTP+SSE of revision 2024-11-05.
+
+import type { MessageSink, ResponseResult } from './response-reader.ts';
+
+export interface Wire {
+  readonly kind: 'streamable-http' | 'http+sse';
+  /** True where a request's answer comes on the one listening stream and its POST only accepts it. */
+  readonly answersOnListen: boolean;
+  /** Sends one message. Never rejects. */
+  post(body: Buffer, options: PostOptions): Promise<ResponseResult>;
+  /** Goes on with an event stream that broke or was closed early. Never rejects. */
+  resume(lastEventId: string, options: PostOptions): Promise<ResponseResult>;
+  /** Tells the service that the session is over, where the transport has a way to. Never rejects. */
+  end(signal: AbortSignal): Promise<void>;
+}
+
+export interface PostOptions {
+  readonly sink: MessageSink;
+  readonly signal: AbortSignal;
+  /** Called when the request is about to be written: from here on the service may see it. */
+  readonly onStart?: () => void;
+}
+
+export const NO_MESSAGES: MessageSink = { deliver: () => {}, ready: () => undefined };
