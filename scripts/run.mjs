@@ -14,20 +14,20 @@ import { createHash } from 'node:crypto';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Installs from the lock file, once for each content of it. Several processes may come here at once: one installs. */
+/** Installs from the lock file, once for each content of it; false when that failed. Of several processes, one installs. */
 function ensureInstalled() {
   const stamp = join(root, 'node_modules', '.mcp-bridge-installed');
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   const isCurrent = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
-  if (isCurrent()) return;
+  if (isCurrent()) return true;
 
   const lock = join(root, '.install.lock');
   const pause = new Int32Array(new SharedArrayBuffer(4));
   while (!takeLock(lock)) Atomics.wait(pause, 0, 0, 500);
   try {
-    if (isCurrent()) return;
+    if (isCurrent()) return true;
     console.error('Installing what package-lock.json names (once) …');
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
     const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -39,9 +39,11 @@ function ensureInstalled() {
       console.error(
         '`npm ci` failed; its message is above. Check the connection to the npm registry and try again.',
       );
-      process.exit(result.status ?? 1);
+      process.exitCode = result.status ?? 1;
+      return false;
     }
     writeFileSync(stamp, wanted);
+    return true;
   } finally {
     rmSync(lock, { force: true });
   }
@@ -97,7 +99,7 @@ function main() {
   if (target === undefined)
     throw new Error('Usage: node scripts/run.mjs [--build] <file | tool> [arguments…]');
 
-  ensureInstalled();
+  if (!ensureInstalled()) return;
   const node = pinnedNode();
   // Tools that start `node` themselves get the same one.
   const env = {

@@ -47,7 +47,7 @@ type Values = Readonly<Record<string, unknown>>;
 export function resolveRun(args: RunArguments, env: Environment, configFile: string): Resolved {
   const file = readConfig(configFile);
   const profiles = section(file['profiles'], `"profiles" in ${configFile}`);
-  const { profile: chosen, values } = chooseProfile(args.target, profiles, configFile);
+  const { profile: chosen, values } = chooseProfile(args.target, profiles, env, configFile);
 
   const settings: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(SETTINGS) as [SettingName, SettingSpec][]) {
@@ -71,32 +71,37 @@ export function resolveRun(args: RunArguments, env: Environment, configFile: str
   checkScheme(chosen.url, resolved.allowHttp);
   const headers = { ...chosen.headers, ...parseHeaders(args.headers, env) };
   return { profile: { ...chosen, headers }, settings: resolved };
+}
 
-  function chooseProfile(target: string, known: Values, where: string): { profile: Profile; values: Values } {
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
-      return {
-        profile: { name: new URL(parseUrl(target)).host, url: parseUrl(target), headers: {} },
-        values: {},
-      };
-    }
-    if (!Object.hasOwn(known, target)) {
-      const hint = nearest(target, Object.keys(known));
-      throw new ConfigError(
-        `There is no profile "${target}" in ${where}.${hint === undefined ? '' : ` Did you mean "${hint}"?`} ` +
-          'Give the URL of a service (https://…), or add the profile there.',
-      );
-    }
-    const entry = section(known[target], `profile "${target}"`);
-    checkKeys(entry, ['url', 'headers', ...Object.keys(SETTINGS)], `profile "${target}"`);
-    if (typeof entry['url'] !== 'string')
-      throw new ConfigError(`Profile "${target}" in ${where} has no "url".`);
-    const pairs = Object.entries(section(entry['headers'], `"headers" of profile "${target}"`));
-    const headers = parseHeaders(
-      pairs.map(([name, value]) => `${name}=${String(value)}`),
-      env,
-    );
-    return { profile: { name: target, url: parseUrl(entry['url']), headers }, values: entry };
+function chooseProfile(
+  target: string,
+  known: Values,
+  env: Environment,
+  where: string,
+): { profile: Profile; values: Values } {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
+    return {
+      profile: { name: parseUrl(target).host, url: parseUrl(target), headers: {} },
+      values: {},
+    };
   }
+  if (!Object.hasOwn(known, target)) {
+    const hint = nearest(target, Object.keys(known));
+    throw new ConfigError(
+      `There is no profile "${target}" in ${where}.${hint === undefined ? '' : ` Did you mean "${hint}"?`} ` +
+        'Give the URL of a service (https://…), or add the profile there.',
+    );
+  }
+  const entry = section(known[target], `profile "${target}"`);
+  checkKeys(entry, ['url', 'headers', ...Object.keys(SETTINGS)], `profile "${target}"`);
+  if (typeof entry['url'] !== 'string')
+    throw new ConfigError(`Profile "${target}" in ${where} has no "url".`);
+  const pairs = Object.entries(section(entry['headers'], `"headers" of profile "${target}"`));
+  const headers = parseHeaders(
+    pairs.map(([name, value]) => `${name}=${String(value)}`),
+    env,
+  );
+  return { profile: { name: target, url: parseUrl(entry['url']), headers }, values: entry };
 }
 
 function readConfig(path: string): Values {

@@ -1,8 +1,7 @@
 // What an HTTP status says about the request that it answers (MCP 2025-11-25, Streamable HTTP; RFC 9110 section 15).
 
-import type { FailedAttempt } from './attempt.ts';
+import type { FailedAttempt, Progress } from './attempt.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import type { Progress } from './attempt.ts';
 
 export interface StatusFacts {
   /** 300 to 599, or a 2xx whose content type is of no use. */

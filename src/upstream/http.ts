@@ -145,7 +145,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       };
       this.#signal.addEventListener('abort', onAbort, { once: true });
       try {
-        dispatcher.dispatch(options as Dispatcher.DispatchOptions, this);
+        dispatcher.dispatch(options, this);
       } catch (error) {
         this.#resolve({ kind: 'failed', progress: 'not-sent', error: error as Error });
       }

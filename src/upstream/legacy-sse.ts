@@ -43,6 +43,7 @@ export class LegacySse implements Wire {
     const reader = new ResponseReader({
       // Some services put the answer into the POST's body although the revision says it comes on the stream.
       sink: options.sink,
+      expectsAnswer: options.expectsAnswer,
       settings: this.#options.settings,
       facts: { hadSession: true, wallTimeMs: this.#options.clock.wallTime() },
       ...(options.onStart === undefined ? undefined : { onStart: options.onStart }),

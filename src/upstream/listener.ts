@@ -33,14 +33,18 @@ export async function listen({
   let failures = 0;
   while (!live.isOver) {
     let openedAt: number | undefined;
-    const result = await wire.listen(lastEventId, { sink: live.listenSink, signal: live.signal }, () => {
-      openedAt = clock.now();
-      observer({
-        type: 'upstream.listen',
-        state: 'open',
-        reason: lastEventId === undefined ? 'new' : 'resumed',
-      });
-    });
+    const result = await wire.listen(
+      lastEventId,
+      { sink: live.listenSink, signal: live.signal, expectsAnswer: false },
+      () => {
+        openedAt = clock.now();
+        observer({
+          type: 'upstream.listen',
+          state: 'open',
+          reason: lastEventId === undefined ? 'new' : 'resumed',
+        });
+      },
+    );
     if (result.kind === 'aborted' || live.isOver) return;
     if (result.kind === 'refused' || result.kind === 'rpc-error') {
       if (result.status.sessionLost === true) {

@@ -104,7 +104,7 @@ export class LiveSession {
 
   /** Sends a notification or a response. Never rejects. */
   send(body: Buffer, signal: AbortSignal = this.signal): Promise<ResponseResult> {
-    const sent = this.wire.post(body, { sink: this.listenSink, signal });
+    const sent = this.wire.post(body, { sink: this.listenSink, signal, expectsAnswer: false });
     this.#sends.add(sent);
     void sent.finally(() => this.#sends.delete(sent));
     return sent;
@@ -140,7 +140,7 @@ export class LiveSession {
       ready: () => call.sink.ready(),
     };
     const onStart = (): void => call.start();
-    let result = await wire.post(call.body, { sink, signal, onStart });
+    let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart });
     let resumeFrom: StreamEnd | undefined;
     while (!call.isSettled) {
       const next = this.#next(call, result, wire, resumeFrom);
@@ -152,7 +152,7 @@ export class LiveSession {
       resumeFrom = next;
       await sleep(this.#clock, next.retryMs ?? RESUME_DELAY_MS, signal);
       if (signal.aborted) return;
-      result = await wire.resume(next.lastEventId as string, { sink, signal });
+      result = await wire.resume(next.lastEventId as string, { sink, signal, expectsAnswer: true });
     }
   }
 

@@ -60,6 +60,7 @@ export class ResponseReader implements ResponseSink {
   readonly #sink: MessageSink;
   readonly #settings: Settings;
   readonly #facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
+  readonly #expectsAnswer: boolean;
   readonly #onStart: (() => void) | undefined;
   readonly #onOpen: ((reader: ResponseReader) => void) | undefined;
   #mode: Mode = 'none';
@@ -71,6 +72,8 @@ export class ResponseReader implements ResponseSink {
     readonly sink: MessageSink;
     readonly settings: Settings;
     readonly facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
+    /** False where what was sent is not a request: then a body that makes no sense is of no interest. */
+    readonly expectsAnswer: boolean;
     readonly onStart?: () => void;
     /** Called once a 2xx response's headers are there. */
     readonly onOpen?: (reader: ResponseReader) => void;
@@ -78,6 +81,7 @@ export class ResponseReader implements ResponseSink {
     this.#sink = options.sink;
     this.#settings = options.settings;
     this.#facts = options.facts;
+    this.#expectsAnswer = options.expectsAnswer;
     this.#onStart = options.onStart;
     this.#onOpen = options.onOpen;
   }
@@ -103,7 +107,7 @@ export class ResponseReader implements ResponseSink {
           this.#deliverText(event.data);
       });
     } else if (type === 'application/json' || type === '') this.#mode = 'json';
-    else {
+    else if (this.#expectsAnswer) {
       throw new BadResponseError({
         code: 'ERR_UPSTREAM_BAD_ANSWER',
         message: `The service answered with content type "${type.slice(0, 80)}" instead of JSON or an event stream (HTTP ${status}).`,
@@ -172,7 +176,7 @@ export class ResponseReader implements ResponseSink {
     const parts = scan.kind === 'batch' ? scan.elements : [scan];
     for (const part of parts) {
       if (part.kind === 'message') this.#sink.deliver(part.message);
-      else {
+      else if (this.#expectsAnswer) {
         const reason = part.kind === 'batch' ? 'a batch inside a batch' : part.reason;
         throw new BadResponseError({
           code: 'ERR_UPSTREAM_BAD_ANSWER',

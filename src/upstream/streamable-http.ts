@@ -74,7 +74,7 @@ export class StreamableHttp implements Wire {
 
   async end(signal: AbortSignal): Promise<void> {
     if (this.sessionId === undefined) return;
-    const reader = this.#reader({ sink: NO_MESSAGES, signal });
+    const reader = this.#reader({ sink: NO_MESSAGES, signal, expectsAnswer: false });
     await this.#http.send({ method: 'DELETE', headers: this.#sessionHeaders() }, reader, signal);
   }
 
@@ -87,6 +87,7 @@ export class StreamableHttp implements Wire {
   #reader(options: PostOptions, onOpen?: (reader: ResponseReader) => void): ResponseReader {
     return new ResponseReader({
       sink: options.sink,
+      expectsAnswer: options.expectsAnswer,
       settings: this.#settings,
       facts: {
         hadSession: this.#protocolVersion !== undefined && this.sessionId !== undefined,

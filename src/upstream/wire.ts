@@ -17,6 +17,8 @@ export interface Wire {
 export interface PostOptions {
   readonly sink: MessageSink;
   readonly signal: AbortSignal;
+  /** False for notifications and responses, which the service only accepts. */
+  readonly expectsAnswer: boolean;
   /** Called when the request is about to be written: from here on the service may see it. */
   readonly onStart?: () => void;
 }
