@@ -13,7 +13,7 @@ import {
   type Candidate,
 } from './candidates.ts';
 import { expensiveHandshakeMs, measureHandshakeCost, type HandshakeCost } from './handshake-cost.ts';
-import { fullPlan, inFlight, measureBridge, measureGrowth, quickPlan, type Growth } from './measure.ts';
+import { fullPlan, inFlight, measureGrowth, quickPlan, type Growth } from './measure.ts';
 import { judgeAll } from './ratios.ts';
 import { pairsOf, rowsOf, runRounds, type Round } from './rounds.ts';
 import { startServiceProcess } from './service-process.ts';
@@ -110,8 +110,8 @@ async function main(): Promise<void> {
     const plan = quick ? quickPlan : fullPlan;
     const sse = await withService({ mode: 'sse', handshakeMs: 0 }, async (url) => {
       report('warming the service up');
-      const relay = listCandidates(home).find(({ name }) => name === relayName)!;
-      await measureBridge(relay.commandFor(url), quickPlan);
+      const relay = listCandidates(home).filter(({ name }) => name === relayName);
+      await runRounds(relay, url, { rounds: 1, plan: quickPlan, report });
       return await runRounds(candidates, url, { rounds, plan, report });
     });
     const pairNames = [relayName, bridgeName];

@@ -1,5 +1,6 @@
-// What is done with one candidate in one round, and in which order. Launch is measured cold; everything else after the
-// process has warmed up, because a client's session lasts for hours.
+// What is done with one candidate in one round. Launch is measured cold; everything else after the process has warmed
+// up, because a client's session lasts for hours. Measuring comes in short blocks, so that `rounds.ts` can let the
+// candidates take turns: what else the machine does, and where its scheduler puts whom, then falls on all of them alike.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,106 +8,134 @@ import { BridgeProcess, callLine, echoLine, type Command } from './driver.ts';
 import { cpuMs, residentMb } from './process-usage.ts';
 import { median, percentile } from './statistics.ts';
 
-/** One candidate in one round. NaN never appears: a figure that could not be had is absent. */
+/** One candidate in one round. A figure that could not be had is absent. */
 export interface Figures {
   readonly launchMs: number;
-  readonly p50Ms?: number;
-  readonly p99Ms?: number;
-  readonly callsPerS?: number;
+  readonly p50Ms?: number | undefined;
+  readonly p99Ms?: number | undefined;
+  readonly callsPerS?: number | undefined;
   /** CPU time of the bridge alone, at full load: unlike the others it hardly depends on what else the machine does. */
   readonly cpuUs?: number | undefined;
-  readonly downMs?: number;
-  readonly upMs?: number;
+  readonly downMs?: number | undefined;
+  readonly upMs?: number | undefined;
   readonly idleMb?: number | undefined;
   readonly afterMb?: number | undefined;
 }
 
-/** How much of each is done. Numbers of calls, except where the name says otherwise. */
+/** How much of each is done in one round; a block is what one candidate does before it is the next one's turn. */
 export interface Plan {
   readonly launches: number;
-  readonly warmCalls: number;
-  readonly calls: number;
-  readonly warmFloodMs: number;
-  readonly floodMs: number;
-  readonly warmPayloads: number;
-  readonly payloads: number;
+  readonly warm: { readonly calls: number; readonly floodMs: number; readonly payloads: number };
+  readonly latency: { readonly blocks: number; readonly calls: number };
+  readonly flood: { readonly blocks: number; readonly ms: number };
+  readonly payload: { readonly blocks: number; readonly calls: number };
 }
 
 export const fullPlan: Plan = {
   launches: 5,
-  warmCalls: 1_500,
-  calls: 2_000,
-  warmFloodMs: 500,
-  floodMs: 1_500,
-  warmPayloads: 15,
-  payloads: 30,
+  warm: { calls: 1_500, floodMs: 800, payloads: 15 },
+  latency: { blocks: 20, calls: 100 },
+  flood: { blocks: 6, ms: 250 },
+  payload: { blocks: 6, calls: 5 },
 };
 export const quickPlan: Plan = {
   launches: 2,
-  warmCalls: 500,
-  calls: 600,
-  warmFloodMs: 300,
-  floodMs: 500,
-  warmPayloads: 5,
-  payloads: 10,
+  warm: { calls: 400, floodMs: 300, payloads: 6 },
+  latency: { blocks: 8, calls: 75 },
+  flood: { blocks: 3, ms: 200 },
+  payload: { blocks: 4, calls: 3 },
 };
 
 export const inFlight = 32;
 const payloadBytes = 1_048_576;
 const settleMs = 300;
-/** One candidate in one round: the slowest needs about 10 s. */
-const roundLimitMs = 60_000;
+/** All candidates in one round: the full plan needs about 30 s. */
+const roundLimitMs = 120_000;
 
 const upText = JSON.stringify(
   'It is "quoted" here, and a line of a document ends there.\n'.repeat(20_000).slice(0, payloadBytes),
 );
+const upLine = (id: number): string => callLine(id, 'sink', `{"text":${upText}}`);
+const downLine = (id: number): string => callLine(id, 'blob', `{"bytes":${payloadBytes}}`);
 
-export async function measureBridge(command: Command, plan: Plan): Promise<Figures> {
-  const signal = AbortSignal.timeout(roundLimitMs);
-  const launches: number[] = [];
-  for (let launch = 1; launch < plan.launches; launch += 1) {
-    const probe = await BridgeProcess.launch(command, signal);
-    launches.push(probe.launchMs);
-    await probe.close();
+/** A bridge that is being measured, with what is known of it so far. */
+export class Measurement {
+  readonly #bridge: BridgeProcess;
+  readonly #launches: number[];
+  readonly #idleMb: number | undefined;
+  readonly #latencies: number[] = [];
+  readonly #rates: number[] = [];
+  readonly #down: number[] = [];
+  readonly #up: number[] = [];
+  #flooded = { calls: 0, cpuMs: 0 as number | undefined };
+
+  private constructor(bridge: BridgeProcess, launches: number[]) {
+    this.#bridge = bridge;
+    this.#launches = launches;
+    this.#idleMb = residentMb(bridge.pid);
   }
-  const bridge = await BridgeProcess.launch(command, signal);
-  try {
+
+  /** Launches it as often as the plan says; the last one stays. */
+  static async begin(command: Command, plan: Plan): Promise<Measurement> {
+    const signal = AbortSignal.timeout(roundLimitMs);
+    const launches: number[] = [];
+    for (let launch = 1; launch < plan.launches; launch += 1) {
+      const probe = await BridgeProcess.launch(command, signal);
+      launches.push(probe.launchMs);
+      await probe.close();
+    }
+    const bridge = await BridgeProcess.launch(command, signal);
     launches.push(bridge.launchMs);
     await sleep(settleMs);
-    const idleMb = residentMb(bridge.pid);
+    return new Measurement(bridge, launches);
+  }
 
-    await bridge.callInTurn(plan.warmCalls, echoLine);
-    const latencies = await bridge.callInTurn(plan.calls, echoLine);
+  async warmUp({ warm }: Plan): Promise<void> {
+    await this.#bridge.callInTurn(warm.calls, echoLine);
+    await this.#bridge.flood(inFlight, { maxMs: warm.floodMs });
+    await this.#bridge.callInTurn(warm.payloads, downLine);
+    await this.#bridge.callInTurn(warm.payloads, upLine);
+  }
 
-    await bridge.flood(inFlight, { maxMs: plan.warmFloodMs });
-    const cpuBefore = cpuMs(bridge.pid);
-    const flood = await bridge.flood(inFlight, { maxMs: plan.floodMs });
-    const cpuAfter = cpuMs(bridge.pid);
+  async measureLatency({ latency }: Plan): Promise<void> {
+    this.#latencies.push(...(await this.#bridge.callInTurn(latency.calls, echoLine)));
+  }
 
-    const downLine = (id: number): string => callLine(id, 'blob', `{"bytes":${payloadBytes}}`);
-    await bridge.callInTurn(plan.warmPayloads, downLine);
-    const down = await bridge.callInTurn(plan.payloads, downLine);
-
-    const upLine = (id: number): string => callLine(id, 'sink', `{"text":${upText}}`);
-    await bridge.callInTurn(plan.warmPayloads, upLine);
-    const up = await bridge.callInTurn(plan.payloads, upLine);
-
-    return {
-      launchMs: median(launches),
-      p50Ms: median(latencies),
-      p99Ms: percentile(latencies, 0.99),
-      callsPerS: (flood.calls / flood.elapsedMs) * 1000,
-      cpuUs:
-        cpuBefore === undefined || cpuAfter === undefined
-          ? undefined
-          : ((cpuAfter - cpuBefore) / flood.calls) * 1000,
-      downMs: median(down),
-      upMs: median(up),
-      idleMb,
-      afterMb: residentMb(bridge.pid),
+  async measureFlood({ flood }: Plan): Promise<void> {
+    const before = cpuMs(this.#bridge.pid);
+    const { calls, elapsedMs } = await this.#bridge.flood(inFlight, { maxMs: flood.ms });
+    const after = cpuMs(this.#bridge.pid);
+    this.#rates.push((calls / elapsedMs) * 1000);
+    const spentBefore = this.#flooded.cpuMs;
+    const isKnown = before !== undefined && after !== undefined && spentBefore !== undefined;
+    this.#flooded = {
+      calls: this.#flooded.calls + calls,
+      cpuMs: isKnown ? spentBefore + after - before : undefined,
     };
-  } finally {
-    await bridge.close();
+  }
+
+  async measurePayloads({ payload }: Plan): Promise<void> {
+    this.#down.push(...(await this.#bridge.callInTurn(payload.calls, downLine)));
+    this.#up.push(...(await this.#bridge.callInTurn(payload.calls, upLine)));
+  }
+
+  figures(): Figures {
+    const { calls, cpuMs: spentMs } = this.#flooded;
+    return {
+      launchMs: median(this.#launches),
+      p50Ms: median(this.#latencies),
+      p99Ms: percentile(this.#latencies, 0.99),
+      callsPerS: median(this.#rates),
+      cpuUs: spentMs === undefined ? undefined : (spentMs / calls) * 1000,
+      downMs: median(this.#down),
+      upMs: median(this.#up),
+      idleMb: this.#idleMb,
+      afterMb: residentMb(this.#bridge.pid),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#bridge.close();
   }
 }
 

@@ -1,7 +1,7 @@
-// Interleaved rounds: each round starts every candidate once, afresh, in an order that moves on by one, so that what
-// else the machine does falls on all of them alike.
+// Interleaved rounds: each round starts every candidate afresh, lets all of them take turns block by block, and ends
+// them. The order moves on by one from round to round.
 import { bareName, bridgeName, relayName, type Candidate } from './candidates.ts';
-import { measureBare, measureBridge, type Figures, type Plan } from './measure.ts';
+import { Measurement, measureBare, type Figures, type Plan } from './measure.ts';
 import type { Pair } from './ratios.ts';
 import type { Row } from './table.ts';
 
@@ -21,25 +21,62 @@ export async function runRounds(
 ): Promise<Round[]> {
   const done: Round[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const outcomes: Outcome[] = [];
-    for (let at = 0; at < candidates.length; at += 1) {
-      const candidate = candidates[(at + round) % candidates.length]!;
-      report(`round ${round + 1} of ${rounds}: ${candidate.name}`);
-      outcomes.push(await measure(candidate, url, plan));
-    }
-    done.push(outcomes);
+    const order = candidates.map((_, at) => candidates[(at + round) % candidates.length]!);
+    done.push(await runRound(order, url, plan, (what) => report(`round ${round + 1} of ${rounds}: ${what}`)));
   }
   return done;
 }
 
-async function measure({ name, missing, commandFor }: Candidate, url: string, plan: Plan): Promise<Outcome> {
-  if (missing !== undefined) return { name, failure: missing };
-  try {
-    const run = name === bareName ? measureBare : measureBridge;
-    return { name, figures: await run(commandFor(url), plan) };
-  } catch (error) {
-    return { name, failure: error instanceof Error ? error.message : String(error) };
+async function runRound(
+  candidates: readonly Candidate[],
+  url: string,
+  plan: Plan,
+  report: (what: string) => void,
+): Promise<Round> {
+  const outcomes = new Map<string, Outcome>();
+  const running = new Map<string, Measurement>();
+
+  /** Whoever fails is out of this round, with the reason; the others go on. */
+  async function attempt(name: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      outcomes.set(name, { name, failure: error instanceof Error ? error.message : String(error) });
+      const failed = running.get(name);
+      running.delete(name);
+      await failed?.close();
+    }
   }
+  async function takeTurns(
+    blocks: number,
+    step: (one: Measurement, name: string) => Promise<void>,
+  ): Promise<void> {
+    for (let block = 0; block < blocks; block += 1) {
+      for (const [name, one] of running) await attempt(name, () => step(one, name));
+    }
+  }
+
+  for (const { name, missing, commandFor } of candidates) {
+    report(`launching ${name}`);
+    await attempt(name, async () => {
+      if (missing !== undefined) throw new Error(missing);
+      if (name === bareName) outcomes.set(name, { name, figures: await measureBare(commandFor(url), plan) });
+      else running.set(name, await Measurement.begin(commandFor(url), plan));
+    });
+  }
+  report('warming up');
+  await takeTurns(1, (one) => one.warmUp(plan));
+  report('one call after the other');
+  await takeTurns(plan.latency.blocks, (one) => one.measureLatency(plan));
+  report('many calls in flight');
+  await takeTurns(plan.flood.blocks, (one) => one.measureFlood(plan));
+  report('large payloads');
+  await takeTurns(plan.payload.blocks, (one) => one.measurePayloads(plan));
+  await takeTurns(1, async (one, name) => {
+    outcomes.set(name, { name, figures: one.figures() });
+    await one.close();
+  });
+  return candidates.flatMap(({ name }) => outcomes.get(name) ?? []);
 }
 
 export function rowsOf(candidates: readonly Candidate[], rounds: readonly Round[]): Row[] {
