@@ -58,9 +58,12 @@ export class NotesStore {
       return new NotesStore(file, fileSchema.parse(JSON.parse(text)).notes);
     } catch (error) {
       // Left as it is: it may be somebody's work with one slip of the editor in it.
-      throw new NotesError(`${file} holds no notes of this service. Move it away or name another file.`, {
-        cause: error,
-      });
+      throw new NotesError(
+        `${file} is not a notes file of this service. Name another one, or move it away.`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 

@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { MemoryEventStore } from './event-store.ts';
 import { registerNotes } from './notes-tools.ts';
@@ -82,8 +81,7 @@ export class Sessions {
       this.#emit({ type: 'session-opened', sessions: this.#live.size, client: `${name} ${version}`.trim() });
     };
     this.#interceptLostAnswers(session);
-    // The SDK types `onclose` as optional in one place and as "or undefined" in the other; they mean the same.
-    await server.connect(transport as Transport);
+    await server.connect(transport);
     this.#live.set(id, session);
     return session;
   }
