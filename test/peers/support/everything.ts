@@ -17,8 +17,8 @@ export const everythingTransports = [
 export type EverythingTransport = (typeof everythingTransports)[number]['transport'];
 
 export interface Everything {
-  /** A new way in, with its own record. */
-  proxy(): Promise<RecordingProxy>;
+  /** A new way in, with its own record; it lasts as long as the server unless a shorter scope is given. */
+  proxy(within?: Scope): Promise<RecordingProxy>;
 }
 
 // The server itself stays when its parent is gone; its stdin, which closes with us, tells it.
@@ -44,7 +44,7 @@ export async function startEverything(scope: Scope, transport: EverythingTranspo
       throw new Error(`The ${transport} reference server did not start: ${child.stderr()}`);
     await pause(20);
   }
-  return { proxy: () => RecordingProxy.start(scope, socketPath) };
+  return { proxy: (within = scope) => RecordingProxy.start(within, socketPath) };
 }
 
 function accepts(socketPath: string): Promise<boolean> {

@@ -30,7 +30,9 @@ export class RawClient {
   /** The reply to this id; fails with what the bridge said to people when none comes. */
   async reply(id: string | number): Promise<Message> {
     try {
-      return await until(`a reply to ${id}`, () => this.messages.find((message) => message.id === id && !message.method));
+      return await until(`a reply to ${id}`, () =>
+        this.messages.find((message) => message.id === id && !message.method),
+      );
     } catch (error) {
       throw new Error(`${String(error)}. The bridge said:\n${this.#child.stderr()}`, { cause: error });
     }

@@ -56,6 +56,13 @@ export class RecordingProxy {
     );
   }
 
+  /** Those of them that the service took; a transport that it does not speak is refused first. */
+  accepted(method: string): Message[] {
+    return this.exchanges
+      .filter(({ status }) => status >= 200 && status < 300)
+      .flatMap(({ messages }) => messages.filter((message) => message.method === method));
+  }
+
   /** The exchanges of this HTTP method. */
   of(method: string): Exchange[] {
     return this.exchanges.filter((exchange) => exchange.method === method);

@@ -114,9 +114,8 @@ export async function connectDirectly(scope: Scope, url: string): Promise<Peer> 
   const transport = isLegacy
     ? new SSEClientTransport(new URL(url))
     : new StreamableHTTPClientTransport(new URL(url));
-  // The SDK declares its optional members without `| undefined`, which this project's compiler settings tell apart.
   scope.defer(() => peer.client.close());
-  await peer.connect(transport as Transport);
+  await peer.connect(transport);
   return peer;
 }
 

@@ -1,9 +1,12 @@
 // What the SDK-built service of the tests can do: count, talk while it works, lose its stream on the way, wait, ask.
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { InitializeRequestSchema, LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import { InitializeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { pause } from './scope.ts';
+import { pause, until } from './scope.ts';
 import type { SdkService } from './sdk-server.ts';
+
+/** How a stream can end before its answer. */
+export const losses = ['closed by the server', 'cut by the network'] as const;
 
 export function registerTools(server: McpServer, service: SdkService): void {
   const ran = (name: string) => (service.executions[name] = (service.executions[name] ?? 0) + 1);
@@ -14,21 +17,28 @@ export function registerTools(server: McpServer, service: SdkService): void {
     return text(a + b);
   });
 
-  // Sends `steps` numbered log messages, and loses the stream of its own call after each step named in `loseAfter`.
-  const loss = z.enum(['closed by the server', 'cut by the network']);
-  const inputSchema = { steps: z.number(), loseAfter: z.array(z.number()).default([]), loss: loss.optional() };
-  server.registerTool('recite', { inputSchema }, async ({ steps, loseAfter, loss: kind }, extra) => {
+  // Sends `steps` numbered log messages, and loses the stream of its own call as often after each step as `loseAfter`
+  // names it; 0 is before the first. `patient` waits after each loss until somebody has resumed the stream.
+  const inputSchema = {
+    steps: z.number(),
+    loseAfter: z.array(z.number()).default([]),
+    loss: z.enum(losses).default('cut by the network'),
+    patient: z.boolean().default(false),
+  };
+  server.registerTool('recite', { inputSchema }, async ({ steps, loseAfter, loss, patient }, extra) => {
     const run = ran('recite');
-    for (let step = 1; step <= steps; step += 1) {
-      await extra.sendNotification({
-        method: 'notifications/message',
-        params: { level: 'info', logger: `run ${run}`, data: step },
-      });
-      if (!loseAfter.includes(step)) continue;
-      // What was written goes out first; then the stream ends in the way asked for, and the work goes on meanwhile.
-      await pause(20);
-      if (kind === 'closed by the server') extra.closeSSEStream?.();
-      else service.cutRequest(extra.requestId);
+    for (let step = 0; step <= steps; step += 1) {
+      const params = { level: 'info' as const, logger: `run ${run}`, data: step };
+      if (step > 0) await extra.sendNotification({ method: 'notifications/message', params });
+      for (const _ of loseAfter.filter((lost) => lost === step)) {
+        // What was written goes out first; then the stream ends in the way asked for.
+        await pause(20);
+        const resumedBefore = service.resumptions().length;
+        service.lossesAt.push(performance.now());
+        if (loss === 'closed by the server') extra.closeSSEStream?.();
+        else service.cutRequest(extra.requestId);
+        if (patient) await until('a resumption', () => service.resumptions().length > resumedBefore);
+      }
     }
     return text(`run ${run} recited ${steps}`);
   });
@@ -47,13 +57,19 @@ export function registerTools(server: McpServer, service: SdkService): void {
   });
 
   // Asks the client for roots, either in the stream of this call or in the stream that belongs to the server.
-  server.registerTool('ask', { inputSchema: { onOwnStream: z.boolean() } }, async ({ onOwnStream }, extra) => {
-    ran('ask');
-    const answer = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() })) });
-    const request = { method: 'roots/list' as const };
-    const { roots } = onOwnStream ? await server.server.listRoots() : await extra.sendRequest(request, answer);
-    return text(roots.map(({ uri }) => uri).join(' '));
-  });
+  server.registerTool(
+    'ask',
+    { inputSchema: { onOwnStream: z.boolean() } },
+    async ({ onOwnStream }, extra) => {
+      ran('ask');
+      const answer = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() })) });
+      const request = { method: 'roots/list' as const };
+      const { roots } = onOwnStream
+        ? await server.server.listRoots()
+        : await extra.sendRequest(request, answer);
+      return text(roots.map(({ uri }) => uri).join(' '));
+    },
+  );
 
   server.registerTool('announce', { inputSchema: {} }, async () => {
     ran('announce');
@@ -64,7 +80,7 @@ export function registerTools(server: McpServer, service: SdkService): void {
   const { revision } = service.shape;
   if (revision === undefined) return;
   server.server.setRequestHandler(InitializeRequestSchema, () => ({
-    protocolVersion: revision ?? LATEST_PROTOCOL_VERSION,
+    protocolVersion: revision,
     capabilities: { tools: {} },
     serverInfo: { name: 'sdk-service', version: '1.0.0' },
   }));

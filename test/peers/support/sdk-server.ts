@@ -5,7 +5,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import { MemoryEventStore } from './event-store.ts';
 import { messagesIn, type Message } from './json-rpc.ts';
@@ -31,6 +30,8 @@ export interface ServedRequest {
   readonly body: string;
   readonly messages: Message[];
   readonly response: ServerResponse;
+  /** As the SDK's transport hands them out; Node.js itself does not tell them afterwards. */
+  responseHeaders: Headers;
   readonly at: number;
 }
 
@@ -41,6 +42,10 @@ export class SdkService {
   readonly executions: Record<string, number> = {};
   /** The calls that were told to stop, by tool name. */
   readonly cancelled: string[] = [];
+  /** Statuses that the next GET requests are refused with, first to last. */
+  readonly refusals: number[] = [];
+  /** When streams were lost on purpose. */
+  readonly lossesAt: number[] = [];
   readonly #sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: McpServer }>();
   #url = '';
 
@@ -85,9 +90,15 @@ export class SdkService {
     return this.#sessions.size;
   }
 
-  /** Breaks the connection that a request came on, as a failing network would. */
+  /** Breaks the connection that a request came on, and those that resumed it, as a failing network would. */
   cutRequest(id: RequestId): void {
-    this.requests.find(({ messages }) => messages.some((message) => message.id === id))?.response.destroy();
+    const call = this.requests.find(({ messages }) => messages.some((message) => message.id === id));
+    for (const request of [call, ...this.resumptions()]) request?.response.destroy();
+  }
+
+  /** Breaks every stream of the server's own. */
+  cutOwnStreams(): void {
+    for (const { response } of this.of('GET')) response.destroy();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -95,11 +106,21 @@ export class SdkService {
     for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
     const messages = messagesIn(body);
     const { method = '', headers } = request;
-    this.requests.push({ method, headers, body, messages, response, at: performance.now() });
+    const at = performance.now();
+    const served = { method, headers, body, messages, response, responseHeaders: new Headers(), at };
+    this.requests.push(served);
+    const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+    response.writeHead = (...args: unknown[]) => {
+      served.responseHeaders = new Headers(args.at(-1) as Record<string, string>);
+      return writeHead(...args);
+    };
 
     const sessionId = headers['mcp-session-id'];
     const known = typeof sessionId === 'string' ? this.#sessions.get(sessionId)?.transport : undefined;
-    if (this.shape.sessions === false && method !== 'POST') return refuse(response, 405, 'Method not allowed');
+    if (this.shape.sessions === false && method !== 'POST')
+      return refuse(response, 405, 'Method not allowed');
+    const refusal = method === 'GET' ? this.refusals.shift() : undefined;
+    if (refusal !== undefined) return refuse(response, refusal, 'Not now');
     if (known === undefined && sessionId !== undefined) return refuse(response, 404, 'Session not found');
     const transport = known ?? (await this.#open());
     await transport.handleRequest(request, response, method === 'POST' ? JSON.parse(body) : undefined);
@@ -122,8 +143,7 @@ export class SdkService {
         onsessionclosed: (id: string) => void this.#sessions.delete(id),
       }),
     });
-    // The SDK declares its optional members without `| undefined`, which this project's compiler settings tell apart.
-    await server.connect(transport as Transport);
+    await server.connect(transport);
     return transport;
   }
 }
