@@ -19,7 +19,7 @@ const parsedWholeBytes = 16_384;
 /** Where serialisers put the id: at the front or at the very end. */
 const edgeBytes = 256;
 const keptErrorBytes = 4_096;
-const graceMs = 600;
+const graceMs = 400;
 
 const initializeLine = Buffer.from(
   `${JSON.stringify({

@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 export const fullPlan: Plan = {
-  launches: 5,
+  launches: 3,
   warm: { calls: 1_500, floodMs: 800, payloads: 15 },
   latency: { blocks: 20, calls: 100 },
   flood: { blocks: 6, ms: 250 },
