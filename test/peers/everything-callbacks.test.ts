@@ -226,25 +226,22 @@ describe.each(everythingTransports)('the reference server over $name', ({ transp
 });
 
 // Over one transport only: it takes five seconds, and servers that run tasks are younger than the legacy transport.
-test.skipIf(transport === 'sse')(
-  'BR5 tasks: a call run as a task asks its question in the answer to tasks/result',
-  async () => {
-    const scope = testScope();
-    const wire = await (await startEverything(scope, 'streamableHttp')).proxy();
-    const peer = await connectThroughBridge(scope, `${wire.origin}/mcp`);
-    peer.elicited = { action: 'accept', content: { interpretation: 'historical' } };
-    // The client runs a tool as a task only when it has seen in the list that the tool wants to be run so.
-    await peer.client.listTools();
-    const statuses: string[] = [];
-    let report = '';
-    const call = { name: 'simulate-research-query', arguments: { topic: 'bridges', ambiguous: true } };
-    for await (const step of peer.client.experimental.tasks.callToolStream(call)) {
-      if (step.type === 'taskStatus') statuses.push(step.task.status);
-      if (step.type === 'result') report = JSON.stringify(step.result);
-      if (step.type === 'error') throw step.error;
-    }
-    expect(statuses).toContain('working');
-    expect(statuses).toContain('input_required');
-    expect(report).toContain('Research Report: bridges (historical)');
-  },
-);
+test('BR5 tasks: a call run as a task asks its question in the answer to tasks/result', async () => {
+  const scope = testScope();
+  const wire = await (await startEverything(scope, 'streamableHttp')).proxy();
+  const peer = await connectThroughBridge(scope, `${wire.origin}/mcp`);
+  peer.elicited = { action: 'accept', content: { interpretation: 'historical' } };
+  // The client runs a tool as a task only when it has seen in the list that the tool wants to be run so.
+  await peer.client.listTools();
+  const statuses: string[] = [];
+  let report = '';
+  const call = { name: 'simulate-research-query', arguments: { topic: 'bridges', ambiguous: true } };
+  for await (const step of peer.client.experimental.tasks.callToolStream(call)) {
+    if (step.type === 'taskStatus') statuses.push(step.task.status);
+    if (step.type === 'result') report = JSON.stringify(step.result);
+    if (step.type === 'error') throw step.error;
+  }
+  expect(statuses).toContain('working');
+  expect(statuses).toContain('input_required');
+  expect(report).toContain('Research Report: bridges (historical)');
+});
