@@ -7,16 +7,19 @@ import type { Settings } from '../config/settings.ts';
 import { rawText, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
 import { errorReply, type ErrorCode, type Failure } from '../protocol/errors.ts';
 import { splice } from '../protocol/splice.ts';
-import { deadlineMs } from '../policy/deadline.ts';
+import { deadline } from '../policy/deadline.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
-import type { Session } from '../upstream/session.ts';
+import type { Rng } from '../platform/random.ts';
 import { BatchReply } from './batch-reply.ts';
-import { dispatch, unlessAborted, withdrawn, type Reply } from './dispatch.ts';
+import { clientName } from './client-kind.ts';
+import type { Reply } from './dispatch.ts';
 import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
 import { PendingTable, type PendingRequest } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
+import { ServiceView, type ServiceViewOptions } from './service-view.ts';
+import type { KnownAnswersStore } from './known-answers.ts';
 
 export interface BridgeOptions {
   readonly input: Readable;
@@ -24,8 +27,12 @@ export interface BridgeOptions {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly observer: Observer;
+  readonly rng: Rng;
+  readonly serviceHost: string;
   /** Makes the session for a client that introduced itself with this `initialize`. No I/O yet. */
-  readonly openSession: (initialize: Envelope, sink: ClientSink) => Session;
+  readonly openSession: ServiceViewOptions['openSession'];
+  /** Where the last known answers for a client of this kind are kept. */
+  readonly openStore: (initialize: Envelope) => KnownAnswersStore;
 }
 
 /** The one revision with batches (MCP 2025-03-26, basic). */
@@ -42,9 +49,8 @@ export class Bridge {
     deliver: (message, origin) => this.#fromService(message, origin),
     ready: () => this.#writer.ready(),
   };
-  #session: Session | undefined;
+  #service: ServiceView | undefined;
   #clientName: string | undefined;
-  #protocolVersion: string | undefined;
   #isClosing = false;
 
   constructor(options: BridgeOptions) {
@@ -70,8 +76,8 @@ export class Bridge {
         if (!this.#isClosing) reader.end();
         resolve('the client closed its end');
       });
-      input.once('error', (error) => resolve(`reading from the client failed (${error.message})`));
-      output.once('error', (error) => resolve(`writing to the client failed (${error.message})`));
+      input.on('error', (error) => resolve(`reading from the client failed (${error.message})`));
+      output.on('error', (error) => resolve(`writing to the client failed (${error.message})`));
       output.once('close', () => resolve('the client closed its end'));
     });
   }
@@ -80,7 +86,12 @@ export class Bridge {
   async close(signal: AbortSignal): Promise<void> {
     this.#isClosing = true;
     for (const pending of this.#pending.all()) pending.withdraw({ kind: 'shutdown' });
-    await this.#session?.close(signal);
+    await this.#service?.close(signal);
+  }
+
+  /** The machine has slept or changed networks. */
+  checkNow(reason: string): void {
+    this.#service?.checkNow(reason);
   }
 
   #onLine(line: Buffer): void {
@@ -91,8 +102,9 @@ export class Bridge {
   }
 
   #onBatch(elements: readonly ScanResult[], write: ReplyTo): void {
-    if (this.#protocolVersion !== BATCH_REVISION) {
-      const message = `A batch arrived, but revision ${this.#protocolVersion ?? '(none yet)'} of the protocol has none.`;
+    const revision = this.#service?.protocolVersion;
+    if (revision !== BATCH_REVISION) {
+      const message = `A batch arrived, but revision ${revision ?? '(none yet)'} of the protocol has none.`;
       this.#refuse(write, null, { code: 'ERR_CLIENT_BATCH_UNSUPPORTED', message });
       return;
     }
@@ -159,14 +171,14 @@ export class Bridge {
       reply(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
       return;
     }
-    if (message.method === 'server/discover' && this.#session === undefined) {
+    if (message.method === 'server/discover' && this.#service === undefined) {
       this.#refuse(reply, id, {
         code: 'ERR_CLIENT_METHOD_UNKNOWN',
         message: 'The method server/discover is not known here.',
       });
       return;
     }
-    if (this.#session === undefined && message.method !== 'initialize') {
+    if (this.#service === undefined && message.method !== 'initialize') {
       const text = `The client sent ${message.method.slice(0, 80)} before \`initialize\`.`;
       this.#refuse(reply, id, { code: 'ERR_CLIENT_NOT_INITIALIZED', message: text });
       return;
@@ -184,41 +196,55 @@ export class Bridge {
       });
       return;
     }
-    const limitMs = deadlineMs(message.method, this.#clientName, settings);
-    pending.deadline = clock.after(limitMs, () => pending.withdraw({ kind: 'deadline' }));
-    const running = message.method === 'initialize' ? this.#initialize(pending) : this.#dispatch(pending);
-    void running.then((result) => this.#settle(pending, result));
+    void this.#run(pending).then((result) => this.#settle(pending, result));
   }
 
-  async #dispatch(pending: PendingRequest): Promise<Reply> {
-    const { clock } = this.#options;
-    return dispatch(pending, { session: this.#session as Session, sink: this.#sink, clock });
-  }
-
-  async #initialize(pending: PendingRequest): Promise<Reply> {
-    const { message, signal } = pending;
-    this.#clientName = readClientName(message);
-    // A client that introduces itself again gets a new session; it is the same client, so the old one has no more users.
-    const previous = this.#session;
-    this.#session = this.#options.openSession(message, this.#sink);
-    if (previous !== undefined) void previous.close(AbortSignal.abort());
-
-    const outcome = await unlessAborted(this.#session.connect(), signal);
-    switch (outcome?.kind) {
-      case 'established':
-        this.#protocolVersion = outcome.protocolVersion;
-        return { kind: 'answer', message: outcome.answer };
-      case 'rejected':
-        return { kind: 'answer', message: outcome.message };
-      case 'failed':
-        return { kind: 'error', failure: outcome.failure };
-      case 'aborted':
-      case undefined:
-        return withdrawn(signal.reason, {
-          mayHaveRun: false,
-          afterMs: this.#options.clock.now() - pending.openedAt,
-        });
+  async #run(pending: PendingRequest): Promise<Reply> {
+    const { message } = pending;
+    if (message.method === 'initialize') {
+      this.#introduce(message);
+      // Its time limit ends in an answer, not in an error.
+      return (this.#service as ServiceView).initialize(pending);
     }
+    const { clock, settings } = this.#options;
+    const { limitMs, maxMs } = deadline(message.method, this.#clientName, settings);
+    const expireAt = (at: number): void => {
+      pending.expiresAt = at;
+      pending.deadline?.cancel();
+      pending.deadline = clock.after(at - clock.now(), () => pending.withdraw({ kind: 'deadline' }));
+    };
+    expireAt(pending.openedAt + limitMs);
+    const sink: ClientSink = {
+      deliver: (incoming, origin) => {
+        if (incoming.method === 'notifications/progress' && maxMs > limitMs) {
+          expireAt(Math.min(clock.now() + limitMs, pending.openedAt + maxMs));
+        }
+        this.#sink.deliver(incoming, origin);
+      },
+      ready: () => this.#sink.ready(),
+    };
+    return (this.#service as ServiceView).request(pending, sink);
+  }
+
+  /** A client that introduces itself again is still one client, so its old session has no more users. */
+  #introduce(initialize: Envelope): void {
+    const { settings, clock, rng, observer, serviceHost, openSession, openStore } = this.#options;
+    this.#clientName = clientName(initialize);
+    void this.#service?.close(AbortSignal.abort());
+    this.#service = new ServiceView({
+      initialize,
+      settings,
+      clock,
+      rng,
+      observer,
+      serviceHost,
+      openSession,
+      store: openStore(initialize),
+      sink: this.#sink,
+      announce: (line) => {
+        if (!this.#isClosing) this.#writer.write(line);
+      },
+    });
   }
 
   #settle(pending: PendingRequest, result: Reply): void {
@@ -256,14 +282,7 @@ export class Bridge {
         // Each handshake sends its own.
         return;
       default:
-        void this.#session?.connect().then((outcome) => {
-          if (outcome.kind === 'established') return outcome.live.send(message.bytes);
-          this.#options.observer({
-            type: 'upstream.dropped',
-            reason: `${message.method} from the client: there is no session`,
-          });
-          return undefined;
-        });
+        this.#service?.notify(message.bytes);
     }
   }
 
@@ -289,14 +308,4 @@ export class Bridge {
     this.#options.observer({ type: 'client.bad-line', code: failure.code, reason: failure.message });
     reply?.(errorReply(id, failure));
   }
-}
-
-function readClientName(initialize: Envelope): string | undefined {
-  const { spans, bytes } = initialize;
-  if (spans.params === undefined) return undefined;
-  const params = JSON.parse(bytes.toString('utf8', spans.params.start, spans.params.end)) as {
-    clientInfo?: { name?: unknown };
-  } | null;
-  const name = params?.clientInfo?.name;
-  return typeof name === 'string' ? name : undefined;
 }

@@ -2,11 +2,14 @@
 // This loop is the product's promise; what it decides from is in `policy/`.
 
 import { sleep, type Clock } from '../platform/clock.ts';
-import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import type { Rng } from '../platform/random.ts';
+import type { AttemptOutcome } from '../policy/attempt.ts';
 import { classify, outcomeUnknown } from '../policy/classify.ts';
-import { replaySafety } from '../policy/replay-safety.ts';
+import type { ReplaySafety } from '../policy/replay-safety.ts';
+import type { Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Failure } from '../protocol/errors.ts';
+import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Withdrawal } from '../upstream/call.ts';
 import type { Session } from '../upstream/session.ts';
 import type { PendingRequest } from './pending.ts';
@@ -21,94 +24,79 @@ export type Reply =
 export interface DispatchContext {
   readonly session: Session;
   readonly sink: ClientSink;
+  readonly safety: ReplaySafety;
   readonly clock: Clock;
+  readonly rng: Rng;
+  readonly observer: Observer;
 }
 
 /** Never rejects. */
-export async function dispatch(request: PendingRequest, context: DispatchContext): Promise<Reply> {
-  const { message, signal } = request;
-  const safety = replaySafety(message.method);
-  for (let attempts = 1; ; attempts += 1) {
-    const outcome = await attempt(message, signal, context);
+export async function dispatch(pending: PendingRequest, context: DispatchContext): Promise<Reply> {
+  const { session, sink, safety, clock, rng, observer } = context;
+  const { message: request, signal } = pending;
+  const question = { request, sink, safety };
+  session.budget.deposit();
+  let attempts = 0;
+  let perRequest = false;
+  for (;;) {
+    const route: Route = perRequest ? PER_REQUEST : session.route(pending.openedAt);
+    let outcome: AttemptOutcome;
+    switch (route.kind) {
+      case 'fail':
+        return { kind: 'error', failure: route.failure };
+      case 'wait':
+        await session.awaitChange(signal);
+        if (signal.aborted) return withdrawn(pending, false, clock.now());
+        continue;
+      case 'session':
+        outcome = await session.call(question, signal);
+        break;
+      case 'per-request':
+        outcome = await session.callPerRequest(question, signal);
+        break;
+    }
     switch (outcome.kind) {
       case 'answered':
         return { kind: 'answer', message: outcome.message };
       case 'aborted':
-        return withdrawn(signal.reason as Withdrawal | undefined, {
-          mayHaveRun: safety === 'unsafe' && outcome.progress !== 'not-sent',
-          afterMs: context.clock.now() - request.openedAt,
-        });
+        return withdrawn(pending, safety === 'unsafe' && outcome.progress !== 'not-sent', clock.now());
       case 'failed': {
-        const verdict = classify(outcome, { replaySafety: safety, attempts });
+        attempts += 1;
+        const remainingMs = pending.expiresAt - clock.now();
+        const withdraw = (): boolean => session.budget.withdraw();
+        const verdict = classify(outcome, { replaySafety: safety, attempts, remainingMs, withdraw, rng });
         if (verdict.kind === 'fail') return { kind: 'error', failure: verdict.failure };
-        // An abort during the wait is seen by the next attempt.
-        await sleep(context.clock, verdict.afterMs, signal);
+        observer({
+          type: 'request.retried',
+          method: request.method,
+          attempt: attempts,
+          code: outcome.failure.code,
+        });
+        ({ perRequest } = verdict);
+        if (!(await sleep(clock, verdict.afterMs, signal))) return withdrawn(pending, false, clock.now());
       }
     }
   }
 }
 
-/** One try on the persistent session, after connecting it if need be. */
-async function attempt(
-  message: Envelope,
-  signal: AbortSignal,
-  { session, sink }: DispatchContext,
-): Promise<AttemptOutcome> {
-  const established = session.established ?? (await unlessAborted(session.connect(), signal));
-  if (established === undefined) return { kind: 'aborted', progress: 'not-sent' };
-  switch (established.kind) {
-    case 'established': {
-      const outcome = await established.live.call(message, sink, signal);
-      if (outcome.kind === 'failed' && outcome.sessionLost === true) session.lose(established, outcome);
-      return outcome;
-    }
-    case 'failed': {
-      // It was the handshake that failed; the request itself has not been sent.
-      const { sessionLost: _, ...failed } = established;
-      return { ...failed, progress: 'not-sent' } satisfies FailedAttempt;
-    }
-    case 'rejected': {
-      const failure: Failure = {
-        code: 'ERR_UPSTREAM_BAD_ANSWER',
-        message: 'The service refused the handshake.',
-      };
-      return { kind: 'failed', progress: 'not-sent', failure };
-    }
-    case 'aborted':
-      return { kind: 'aborted', progress: 'not-sent' };
-  }
-}
-
-/** Undefined as soon as `signal` aborts, without waiting further for `promise`. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return Promise.resolve(undefined);
-  return new Promise((resolve) => {
-    const onAbort = (): void => resolve(undefined);
-    signal.addEventListener('abort', onAbort, { once: true });
-    void promise.then((value) => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(value);
-    });
-  });
-}
+const PER_REQUEST = { kind: 'per-request' } as const;
 
 /** The reply to a request that the client or the bridge has given up. */
-export function withdrawn(
-  reason: Withdrawal | undefined,
-  { mayHaveRun, afterMs }: { readonly mayHaveRun: boolean; readonly afterMs: number },
-): Reply {
-  switch (reason?.kind) {
+export function withdrawn(pending: PendingRequest, mayHaveRun: boolean, now: number): Reply {
+  const reason = pending.signal.reason as Withdrawal;
+  switch (reason.kind) {
     case 'cancelled':
       return { kind: 'silence' };
     case 'deadline': {
+      const seconds = Math.round((now - pending.openedAt) / 100) / 10;
       const failure: Failure = {
         code: 'ERR_UPSTREAM_TIMEOUT',
-        message: `The service gave no answer within ${Math.round(afterMs / 1000)} s; the request was cancelled.`,
+        message: `The service gave no answer within ${seconds} s; the request was cancelled.`,
       };
       return { kind: 'error', failure: mayHaveRun ? outcomeUnknown(failure) : failure };
     }
     case 'shutdown':
-    case undefined: {
+    case 'superseded': {
       const failure: Failure = {
         code: 'ERR_BRIDGE_SHUTDOWN',
         message: 'The bridge was stopped before the answer came.',

@@ -17,6 +17,8 @@ export interface PendingRequest {
   readonly reply: (line: Buffer) => void;
   withdraw(reason: Withdrawal): void;
   deadline: Timer | undefined;
+  /** Clock.now() when the deadline passes. */
+  expiresAt: number;
 }
 
 export class PendingTable {
@@ -42,6 +44,7 @@ export class PendingTable {
       reply,
       withdraw,
       deadline: undefined,
+      expiresAt: Number.POSITIVE_INFINITY,
     };
     this.#byKey.set(key, pending);
     return pending;

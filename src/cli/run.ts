@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { Bridge } from '../bridge/bridge.ts';
+import { clientKind } from '../bridge/client-kind.ts';
 import { ConfigError, resolveRun, type RunArguments } from '../config/resolve.ts';
 import { nearest } from '../config/nearest.ts';
 import { SETTINGS, flagName } from '../config/settings.ts';
@@ -10,6 +11,8 @@ import { stderrLog } from '../observe/stderr-log.ts';
 import { systemClock } from '../platform/clock.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
+import { knownAnswersFile } from '../platform/known-answers-file.ts';
+import { watchForWake } from '../platform/wake.ts';
 import { Session } from '../upstream/session.ts';
 
 const USAGE =
@@ -22,8 +25,9 @@ const EXIT_USAGE = 2;
 export async function run(argv: readonly string[]): Promise<number> {
   const { env, stdin, stdout, stderr } = process;
   let resolved: ReturnType<typeof resolveRun>;
+  const paths = resolvePaths(env);
   try {
-    resolved = resolveRun(parseRunArguments(argv), env, resolvePaths(env).configFile);
+    resolved = resolveRun(parseRunArguments(argv), env, paths.configFile);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     stderr.write(`mcp-bridge: ${error.message}\n`);
@@ -34,19 +38,26 @@ export async function run(argv: readonly string[]): Promise<number> {
   // A closed stderr is nobody's loss.
   stderr.on('error', () => {});
 
-  const shared = { profile, settings, clock: systemClock, rng: systemRng, observer };
+  const shared = { settings, clock: systemClock, rng: systemRng, observer };
   const bridge = new Bridge({
     ...shared,
     input: stdin,
     output: stdout,
-    openSession: (initialize, unsolicited) => new Session({ ...shared, initialize, unsolicited }),
+    serviceHost: profile.url.host,
+    openSession: (parts) => new Session({ ...shared, ...parts, profile }),
+    openStore: (initialize) => {
+      const headers = Object.keys(profile.headers).toSorted();
+      return knownAnswersFile(paths.cacheDir, [profile.url.href, ...headers, clientKind(initialize)]);
+    },
   });
+  const stopWatching = watchForWake(systemClock, (why) => bridge.checkNow(why));
   const reason = await Promise.race([bridge.run(), signalled(['SIGTERM', 'SIGINT', 'SIGHUP'])]);
 
   const limit = new AbortController();
   systemClock.after(SHUTDOWN_MS, () => limit.abort());
   const timeUp = new Promise<void>((resolve) => limit.signal.addEventListener('abort', () => resolve()));
   await Promise.race([bridge.close(limit.signal), timeUp]);
+  stopWatching();
   observer({ type: 'bridge.closed', reason });
   return 0;
 }

@@ -46,7 +46,26 @@ export const SETTINGS = {
     86_400_000,
     'Longest wait for a tool call. The default lets the bridge answer before Claude Desktop gives up (240 s).',
   ),
+  toolTimeoutMaxMs: ms(
+    1_800_000,
+    100,
+    86_400_000,
+    'Longest wait for a tool call that keeps reporting progress; not for clients with a fixed limit of their own.',
+  ),
   initializeTimeoutMs: ms(20_000, 100, 600_000, 'Longest wait for a handshake with the service.'),
+  outagePatienceMs: ms(
+    15_000,
+    0,
+    3_600_000,
+    'How long requests wait in silence for a service that is away; in a longer outage they are told so.',
+  ),
+  healthIntervalMs: ms(
+    60_000,
+    100,
+    3_600_000,
+    'Time without traffic after which the session is checked with a ping.',
+  ),
+  idleTimeoutMs: ms(600_000, 1000, 86_400_000, 'Time without traffic after which the session is given back.'),
   connectTimeoutMs: ms(10_000, 100, 120_000, 'Longest wait for a TCP and TLS connection.'),
   maxLineBytes: bytes(
     64 * MIB,

@@ -11,6 +11,16 @@ export type BridgeEvent =
       readonly ms: number;
       readonly hasSessionId: boolean;
     }
+  /** A change of the way that requests go. */
+  | { readonly type: 'session.route'; readonly route: 'session' | 'per-request'; readonly reason: string }
+  | { readonly type: 'session.health'; readonly isWell: boolean; readonly ms: number }
+  | { readonly type: 'session.restored'; readonly requests: number; readonly failed: number }
+  | {
+      readonly type: 'request.retried';
+      readonly method: string;
+      readonly attempt: number;
+      readonly code: ErrorCode;
+    }
   | {
       readonly type: 'request.settled';
       readonly method: string;

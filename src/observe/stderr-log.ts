@@ -33,6 +33,20 @@ function describe(event: BridgeEvent): { readonly level: Level; readonly text: s
         text: `${event.transport}, revision ${event.protocolVersion}, ${session}, ${Math.round(event.ms)} ms`,
       };
     }
+    case 'session.route':
+      return { level: 'info', text: `${event.route}: ${event.reason}` };
+    case 'session.health':
+      return {
+        level: event.isWell ? 'debug' : 'info',
+        text: `${event.isWell ? 'well' : 'unwell'}, ${Math.round(event.ms)} ms`,
+      };
+    case 'session.restored':
+      return { level: 'info', text: `${event.requests} requests sent again, ${event.failed} failed` };
+    case 'request.retried':
+      return {
+        level: 'info',
+        text: `${event.method.slice(0, 80)} after try ${event.attempt} met ${event.code}`,
+      };
     case 'request.settled': {
       const isError = event.outcome !== 'answered' && event.outcome !== 'cancelled';
       return {

@@ -3,37 +3,80 @@
 import type { FailedAttempt } from './attempt.ts';
 import type { ReplaySafety } from './replay-safety.ts';
 import type { Failure } from '../protocol/errors.ts';
+import { backoffMs, type BackoffShape } from './backoff.ts';
+import type { Rng } from '../platform/random.ts';
 
 export interface RequestFacts {
   readonly replaySafety: ReplaySafety;
   /** Tries made so far, this one included. */
   readonly attempts: number;
+  /** Until the request's deadline, in milliseconds. */
+  readonly remainingMs: number;
+  /** Takes one retry out of the budget; false when it is used up. */
+  readonly withdraw: () => boolean;
+  readonly rng: Rng;
 }
 
 export type Verdict =
-  { readonly kind: 'retry'; readonly afterMs: number } | { readonly kind: 'fail'; readonly failure: Failure };
+  /** `perRequest`: the next try has a session of its own. */
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly perRequest: boolean }
+  | { readonly kind: 'fail'; readonly failure: Failure };
 
+/** Tries that may have reached the service, for one request. */
 export const MAX_ATTEMPTS = 3;
+const BACKOFF: BackoffShape = { initialMs: 200, maxMs: 5000 };
 
 export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
   const { failure } = outcome;
+  const hasTriesLeft = facts.attempts < MAX_ATTEMPTS;
+  const fail: Verdict = { kind: 'fail', failure };
   switch (outcome.progress) {
     case 'not-sent':
-      return { kind: 'fail', failure };
+      // Nobody saw it: tried again for as long as the request lives. No budget, since the service gets no extra request.
+      return retry(backoffMs(facts.attempts, BACKOFF, facts.rng), facts) ?? fail;
     case 'refused':
-      // The service itself says that it did not run it, so even a write may be sent again on a new session.
-      if (outcome.sessionLost === true && facts.attempts < MAX_ATTEMPTS) return { kind: 'retry', afterMs: 0 };
-      return { kind: 'fail', failure };
+      // The service itself says that it did not run it, so even a write may be sent again.
+      if (outcome.sessionLost === true) {
+        if (!hasTriesLeft) return fail;
+        // No budget: all of a lost session's requests come once more, and one handshake stands before them. A request
+        // that lost its session twice has met a service whose sessions do not hold.
+        return { kind: 'retry', afterMs: 0, perRequest: facts.attempts >= 2 };
+      }
+      if (failure.code !== 'ERR_UPSTREAM_BUSY' || !hasTriesLeft) return fail;
+      return (
+        retry(outcome.retryAfterMs ?? backoffMs(facts.attempts, BACKOFF, facts.rng), facts, facts.withdraw) ??
+        fail
+      );
     case 'unknown':
-      return { kind: 'fail', failure: facts.replaySafety === 'unsafe' ? outcomeUnknown(failure) : failure };
+      if (facts.replaySafety === 'unsafe') return { kind: 'fail', failure: outcomeUnknown(failure) };
+      // A connection that broke says nothing about the next one; an answer that makes no sense would come again.
+      if (!hasTriesLeft || !IS_PASSING.has(failure.code)) return fail;
+      return retry(backoffMs(facts.attempts, BACKOFF, facts.rng), facts, facts.withdraw) ?? fail;
   }
+}
+
+const IS_PASSING: ReadonlySet<string> = new Set([
+  'ERR_UPSTREAM_UNREACHABLE',
+  'ERR_UPSTREAM_NO_ANSWER',
+  'ERR_UPSTREAM_BUSY',
+  'ERR_SESSION_LOST',
+]);
+
+/** Undefined where the wait would outlast the request, or the budget is used up. */
+function retry(
+  afterMs: number,
+  facts: RequestFacts,
+  withdraw: () => boolean = () => true,
+): Verdict | undefined {
+  if (afterMs >= facts.remainingMs || !withdraw()) return undefined;
+  return { kind: 'retry', afterMs, perRequest: false };
 }
 
 /** For a request that may change something and may have run. */
 export function outcomeUnknown(failure: Failure): Failure {
   return {
     code: 'ERR_UPSTREAM_OUTCOME_UNKNOWN',
-    message: `${failure.message} Whether the call took effect is unknown; it was not repeated.`,
+    message: `${failure.message} The outcome of the call is unknown, and it was not repeated.`,
     cause: failure,
   };
 }

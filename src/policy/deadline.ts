@@ -3,9 +3,9 @@
 
 /** The settings that limit waiting, in milliseconds. */
 export interface TimeLimits {
-  readonly initializeTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly toolTimeoutMs: number;
+  readonly toolTimeoutMaxMs: number;
 }
 
 /**
@@ -14,16 +14,21 @@ export interface TimeLimits {
  */
 const LOCAL_AGENT_TOOL_MS = 55_000;
 
-/** @returns milliseconds from when the request was read */
-export function deadlineMs(method: string, clientName: string | undefined, limits: TimeLimits): number {
-  switch (method) {
-    case 'initialize':
-      return limits.initializeTimeoutMs;
-    case 'tools/call':
-      if (clientName?.startsWith('local-agent-mode-') === true)
-        return Math.min(LOCAL_AGENT_TOOL_MS, limits.toolTimeoutMs);
-      return limits.toolTimeoutMs;
-    default:
-      return limits.requestTimeoutMs;
+export interface Deadline {
+  /** Milliseconds without a sign of life, from when the request was read or last showed progress. */
+  readonly limitMs: number;
+  /** Milliseconds from when the request was read, whatever it shows. */
+  readonly maxMs: number;
+}
+
+export function deadline(method: string, clientName: string | undefined, limits: TimeLimits): Deadline {
+  if (method !== 'tools/call') return { limitMs: limits.requestTimeoutMs, maxMs: limits.requestTimeoutMs };
+  const { toolTimeoutMs, toolTimeoutMaxMs } = limits;
+  // These clients give up at a fixed time, progress or not.
+  if (clientName?.startsWith('local-agent-mode-') === true) {
+    const limitMs = Math.min(LOCAL_AGENT_TOOL_MS, toolTimeoutMs);
+    return { limitMs, maxMs: limitMs };
   }
+  if (clientName === 'claude-ai') return { limitMs: toolTimeoutMs, maxMs: toolTimeoutMs };
+  return { limitMs: toolTimeoutMs, maxMs: Math.max(toolTimeoutMs, toolTimeoutMaxMs) };
 }

@@ -252,7 +252,12 @@ function toMessage(source: Buffer, whole: Span, found: Found, duplicate: Slot | 
   const idText = id === undefined ? null : text(id);
   const idIsUsable = idText !== null && (idText.startsWith('"') || isNumberStart(idText));
   const invalid = (reason: string): ScanResult => {
-    return { kind: 'invalid', reason, id: idIsUsable ? idText : null, isRequest: method !== undefined };
+    return {
+      kind: 'invalid',
+      reason,
+      id: idIsUsable ? idText : null,
+      isRequest: method !== undefined || (spans.result === undefined && spans.error === undefined),
+    };
   };
 
   if (source[whole.start] !== Token.openBrace) return invalid('a message is a JSON object');

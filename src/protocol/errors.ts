@@ -64,6 +64,11 @@ export const ERROR_KINDS = {
     remedy: 'Wait for answers before you send more, or raise the setting maxInFlight.',
   },
   ERR_UPSTREAM_UNREACHABLE: { rpcCode: RpcCode.bridge, retryable: true, remedy: CHECK_SERVICE },
+  ERR_UPSTREAM_TLS: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: "Check the service's certificate, and whether a proxy on the way replaces it.",
+  },
   ERR_UPSTREAM_OUTCOME_UNKNOWN: { rpcCode: RpcCode.bridge, retryable: false, remedy: CHECK_OUTCOME },
   ERR_UPSTREAM_TIMEOUT: {
     rpcCode: RpcCode.bridge,
@@ -111,6 +116,8 @@ export interface Failure {
   /** One or two sentences: what happened, and why. No secrets, no payload. */
   readonly message: string;
   readonly cause?: unknown;
+  /** When the trouble began, ISO 8601. */
+  readonly since?: string;
   /** Instead of the code's usual one. */
   readonly remedy?: string;
 }
@@ -125,7 +132,7 @@ export function errorReply(id: string | null, failure: Failure): Buffer {
   const error = {
     code: kind.rpcCode,
     message: `${failure.message} ${remedy}`,
-    data: { code: failure.code, retryable: kind.retryable, remedy },
+    data: { code: failure.code, retryable: kind.retryable, since: failure.since, remedy },
   };
   return Buffer.from(`{"jsonrpc":"2.0","id":${id ?? 'null'},"error":${JSON.stringify(error)}}`);
 }

@@ -1,6 +1,8 @@
-// One try at one request: the numbers that it goes under at the service, and its single outcome.
+// One try at one request: the numbers that it goes under at the service, and what is known of its progress. Tries at the
+// same request that run side by side share a Race, which has one outcome.
 
 import type { AttemptOutcome } from '../policy/attempt.ts';
+import type { ReplaySafety } from '../policy/replay-safety.ts';
 import { rawText, type Envelope } from '../protocol/envelope.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
 
@@ -22,24 +24,31 @@ export interface ClientSink {
 export type Withdrawal =
   | { readonly kind: 'cancelled'; readonly message: Envelope }
   | { readonly kind: 'deadline' }
-  | { readonly kind: 'shutdown' };
+  | { readonly kind: 'shutdown' }
+  /** Another try at the same request was answered first. */
+  | { readonly kind: 'superseded' };
 
-export class Call {
-  /** The request's id at the service, as text. */
-  readonly key: string;
+const REASONS: Readonly<Record<Withdrawal['kind'], string>> = {
+  cancelled: 'The client cancelled the request.',
+  deadline: 'The time limit for this request has passed.',
+  shutdown: 'The client has gone.',
+  superseded: 'The same request was answered on another connection.',
+};
+
+/** What is asked: the client's request, for whom, and whether it may be sent twice. */
+export interface Question {
   readonly request: Envelope;
   readonly sink: ClientSink;
+  readonly safety: ReplaySafety;
+}
+
+export class Race {
   readonly outcome: Promise<AttemptOutcome>;
-  /** Ends the HTTP exchange under this call. */
-  readonly exchange = new AbortController();
+  readonly calls: Call[] = [];
   readonly #resolve: (outcome: AttemptOutcome) => void;
   #isSettled = false;
-  #progress: 'not-sent' | 'unknown' = 'not-sent';
 
-  constructor(id: number, request: Envelope, sink: ClientSink) {
-    this.key = String(id);
-    this.request = request;
-    this.sink = sink;
+  constructor() {
     const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
     this.outcome = promise;
     this.#resolve = resolve;
@@ -49,9 +58,52 @@ export class Call {
     return this.#isSettled;
   }
 
+  /** The first outcome counts; later ones change nothing. */
+  settle(outcome: AttemptOutcome): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#resolve(outcome);
+  }
+}
+
+export class Call {
+  /** The request's id at the service, as text. */
+  readonly key: string;
+  readonly question: Question;
+  readonly race: Race;
+  /** Ends the HTTP exchange under this call. */
+  readonly exchange = new AbortController();
+  #isDone = false;
+  /** Clock.now() when it was written; undefined until then. */
+  startedAt: number | undefined;
+  /** Clock.now() when anything of its response last came. */
+  heardAt: number | undefined;
+  /** Whether its connection may have died unnoticed before it was written. */
+  wasCold = false;
+
+  constructor(id: number, question: Question, race: Race) {
+    this.key = String(id);
+    this.question = question;
+    this.race = race;
+    race.calls.push(this);
+  }
+
+  /** True when this try, or the whole race, is over. */
+  get isSettled(): boolean {
+    return this.#isDone || this.race.isSettled;
+  }
+
+  get request(): Envelope {
+    return this.question.request;
+  }
+
+  get sink(): ClientSink {
+    return this.question.sink;
+  }
+
   /** Whether the service may have seen the request. */
   get progress(): 'not-sent' | 'unknown' {
-    return this.#progress;
+    return this.startedAt === undefined ? 'not-sent' : 'unknown';
   }
 
   get isTask(): boolean {
@@ -73,15 +125,12 @@ export class Call {
     return splice(this.request, edits);
   }
 
-  start(): void {
-    this.#progress = 'unknown';
-  }
-
-  /** The first outcome counts; later ones change nothing. */
+  /** A failure counts only when no other try at the request is still under way. */
   settle(outcome: AttemptOutcome): void {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#resolve(outcome);
+    if (this.isSettled) return;
+    this.#isDone = true;
+    if (outcome.kind !== 'failed' || this.race.calls.every((call) => call.isSettled))
+      this.race.settle(outcome);
   }
 
   /** notifications/cancelled for this call: the client's own words where it is the client's wish. */
@@ -89,10 +138,7 @@ export class Call {
     if (withdrawal.kind === 'cancelled' && withdrawal.message.spans.requestId !== undefined) {
       return splice(withdrawal.message, [{ span: withdrawal.message.spans.requestId, text: this.key }]);
     }
-    const reason =
-      withdrawal.kind === 'deadline' ? 'The time limit for this request has passed.' : 'The client has gone.';
-    return Buffer.from(
-      `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${this.key},"reason":${JSON.stringify(reason)}}}`,
-    );
+    const params = `{"requestId":${this.key},"reason":${JSON.stringify(REASONS[withdrawal.kind])}}`;
+    return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`);
   }
 }

@@ -51,7 +51,7 @@ export async function handshake(
   const live = new LiveSession(context);
   const wire = new StreamableHttp(context.http, context.settings, context.clock);
   live.wire = wire;
-  const outcome = await live.call(initialize, QUIET, signal);
+  const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal);
   if (
     'httpStatus' in outcome &&
     outcome.httpStatus !== undefined &&
@@ -92,7 +92,7 @@ async function legacyHandshake(
   );
   if (wire === undefined) return undefined;
   live.wire = wire;
-  const outcome = await live.call(initialize, QUIET, signal);
+  const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal);
   const result =
     outcome.kind === 'answered' ? await complete(live, outcome.message, undefined, signal) : outcome;
   if (result.kind !== 'established') void wire.end();

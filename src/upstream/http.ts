@@ -33,13 +33,20 @@ export type HttpOutcome =
   | { readonly kind: 'aborted'; readonly progress: 'not-sent' | 'unknown' };
 
 const MAX_REDIRECTS = 3;
-/** Below the 60 s after which common load balancers close an idle connection; a service's own hint goes first. */
-const KEEP_ALIVE_MS = 55_000;
+/**
+ * Longest time that an idle connection is kept, in milliseconds; a service's shorter hint goes first. Well below the 60 s
+ * after which common load balancers drop one, because a write on a connection that died unnoticed cannot be repeated.
+ */
+const KEEP_ALIVE_MS = 30_000;
 
 export class HttpClient {
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #pool: Pool;
+  readonly #settings: Settings;
+  #pool: Pool;
+  /** Pools that were replaced and still have requests in flight. */
+  readonly #retired = new Set<Pool>();
+  #isDestroyed = false;
   /** The path that the service redirects to, once it has. */
   #path: string;
 
@@ -47,10 +54,58 @@ export class HttpClient {
     this.#url = url;
     this.#headers = { 'user-agent': `mcp-bridge/${__VERSION__}`, ...headers };
     this.#path = url.pathname + url.search;
-    this.#pool = new Pool(url.origin, {
-      connections: settings.maxConnections,
-      connect: { timeout: settings.connectTimeoutMs },
+    this.#settings = settings;
+    this.#pool = this.#newPool();
+  }
+
+  /**
+   * Sends to the service's URL, or to `path` on the same origin. Never rejects.
+   * @param options.fresh uses a connection of its own; when the service answers on it, later requests go that way too
+   */
+  async send(
+    request: HttpRequest,
+    sink: ResponseSink,
+    signal: AbortSignal,
+    options: { readonly path?: string; readonly fresh?: boolean } = {},
+  ): Promise<HttpOutcome> {
+    const { path, fresh = false } = options;
+    const pool = fresh ? this.#newPool() : this.#pool;
+    let target = path ?? this.#path;
+    for (let redirects = 0; ; redirects += 1) {
+      const hop: { location: string | undefined } = { location: undefined };
+      const exchange = new Exchange(this.#withRedirects(sink, target, redirects, hop), signal);
+      const outcome = await exchange.run(pool, {
+        path: target,
+        method: request.method,
+        headers: { ...this.#headers, ...request.headers },
+        ...(request.body === undefined ? undefined : { body: request.body }),
+      });
+      if (hop.location === undefined) {
+        if (fresh) this.#judge(pool, outcome);
+        return outcome;
+      }
+      target = hop.location;
+      if (path === undefined) this.#path = target;
+    }
+  }
+
+  /** New requests get new connections; what is in flight on the old ones goes on there. */
+  renew(): void {
+    this.#adopt(this.#newPool());
+  }
+
+  /** Closes every connection at once. Requests in flight fail. */
+  async destroy(): Promise<void> {
+    this.#isDestroyed = true;
+    await Promise.all([this.#pool, ...this.#retired].map((pool) => pool.destroy()));
+  }
+
+  #newPool(): Pool {
+    return new Pool(this.#url.origin, {
+      connections: this.#settings.maxConnections,
+      connect: { timeout: this.#settings.connectTimeoutMs },
       keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
       // Deadlines are the caller's.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -58,34 +113,16 @@ export class HttpClient {
     });
   }
 
-  /** Sends to the service's URL, or to `path` on the same origin. Never rejects. */
-  async send(
-    request: HttpRequest,
-    sink: ResponseSink,
-    signal: AbortSignal,
-    path?: string,
-  ): Promise<HttpOutcome> {
-    let target = path ?? this.#path;
-    for (let redirects = 0; ; redirects += 1) {
-      const hop: { location: string | undefined } = { location: undefined };
-      const outcome = await new Exchange(this.#withRedirects(sink, target, redirects, hop), signal).run(
-        this.#pool,
-        {
-          path: target,
-          method: request.method,
-          headers: { ...this.#headers, ...request.headers },
-          ...(request.body === undefined ? undefined : { body: request.body }),
-        },
-      );
-      if (hop.location === undefined) return outcome;
-      target = hop.location;
-      if (path === undefined) this.#path = target;
-    }
+  #judge(pool: Pool, outcome: HttpOutcome): void {
+    if (outcome.kind === 'complete' && !this.#isDestroyed) this.#adopt(pool);
+    else void pool.destroy();
   }
 
-  /** Closes every connection at once. Requests in flight fail. */
-  destroy(): Promise<void> {
-    return this.#pool.destroy();
+  #adopt(pool: Pool): void {
+    const old = this.#pool;
+    this.#pool = pool;
+    this.#retired.add(old);
+    void old.close().finally(() => this.#retired.delete(old));
   }
 
   /** Lets 307 and 308 to the same origin through as a next hop; any other response goes to the sink. */

@@ -46,15 +46,13 @@ export class LegacySse implements Wire {
       expectsAnswer: options.expectsAnswer,
       settings: this.#options.settings,
       facts: { hadSession: true, wallTimeMs: this.#options.clock.wallTime() },
-      ...(options.onStart === undefined ? undefined : { onStart: options.onStart }),
+      onStart: options.onStart,
+      onBytes: options.onBytes,
     });
     const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body } as const;
-    const outcome = await this.#options.http.send(
-      request,
-      new AcceptedText(reader),
-      options.signal,
-      this.#endpoint,
-    );
+    const outcome = await this.#options.http.send(request, new AcceptedText(reader), options.signal, {
+      path: this.#endpoint,
+    });
     return reader.result(outcome);
   }
 

@@ -6,10 +6,11 @@
 
 import { sleep, type Clock } from '../platform/clock.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
-import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import { idKey, rawText, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
 import type { Observer } from '../observe/events.ts';
-import { Call, type ClientSink, type Withdrawal } from './call.ts';
+import { SILENCE } from '../policy/silence.ts';
+import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
 import type { Wire } from './wire.ts';
 
@@ -18,6 +19,9 @@ const CANCEL_GRACE_MS = 1000;
 /** The wait before a stream is resumed where the service names none, in milliseconds. */
 const RESUME_DELAY_MS = 500;
 const MAX_TASK_TOKENS = 256;
+
+const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
+const PING = own('{"jsonrpc":"2.0","id":0,"method":"ping"}');
 
 const SESSION_OVER: FailedAttempt = {
   kind: 'failed',
@@ -44,9 +48,12 @@ export class LiveSession {
   readonly #over = new AbortController();
   #wire: Wire | undefined;
   #nextId = 0;
+  /** Clock.now() when anything last came from the service. */
+  #heardAt: number;
 
   constructor(options: LiveSessionOptions) {
     this.#clock = options.clock;
+    this.#heardAt = options.clock.now();
     this.#observer = options.observer;
     this.#unsolicited = options.unsolicited;
   }
@@ -80,26 +87,44 @@ export class LiveSession {
   /**
    * Sends one request and waits for its answer. Never rejects.
    * @param signal when it aborts, the request is withdrawn; its reason must be a Withdrawal
+   * @param fresh on a connection of its own
    */
-  call(request: Envelope, sink: ClientSink, signal: AbortSignal): Promise<AttemptOutcome> {
-    const call = new Call(this.#nextId, request, sink);
-    this.#nextId += 1;
-    if (signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
-    if (this.isOver) return Promise.resolve(SESSION_OVER);
-    this.#calls.set(call.key, call);
-
+  async call(question: Question, signal: AbortSignal, fresh = false): Promise<AttemptOutcome> {
+    if (signal.aborted) return { kind: 'aborted', progress: 'not-sent' };
+    if (this.isOver) return SESSION_OVER;
+    const race = new Race();
     const onAbort = (): void => {
-      call.settle({ kind: 'aborted', progress: call.progress });
-      this.#withdraw(call, signal.reason as Withdrawal);
+      const mayHaveRun = race.calls.some((call) => call.progress === 'unknown');
+      race.settle({ kind: 'aborted', progress: mayHaveRun ? 'unknown' : 'not-sent' });
+      for (const call of race.calls) this.#withdraw(call, signal.reason as Withdrawal);
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    void this.#exchange(call);
-    return call.outcome.then((outcome) => {
-      signal.removeEventListener('abort', onAbort);
+    this.#start(question, race, fresh);
+    const outcome = await race.outcome;
+    signal.removeEventListener('abort', onAbort);
+    for (const call of race.calls) {
       this.#calls.delete(call.key);
       if (call.isTask) this.#keepTaskToken(call);
-      return outcome;
-    });
+    }
+    return outcome;
+  }
+
+  /** The clients' calls that wait for their answers. */
+  running(): Call[] {
+    return [...this.#calls.values()].filter((call) => !call.isSettled && call.request !== PING);
+  }
+
+  /** Asks the same once more, on a connection of its own; the first answer counts, and the other try is cancelled. */
+  hedge(call: Call): void {
+    if (!call.isSettled && !this.isOver) this.#start(call.question, call.race, true);
+  }
+
+  /**
+   * Whether the service is there and knows the session, asked on a connection of its own. Never rejects.
+   * @returns `failed` where no answer came, or the session is not known
+   */
+  ping(signal: AbortSignal): Promise<AttemptOutcome> {
+    return this.call({ request: PING, sink: QUIET, safety: 'unsafe' }, signal, true);
   }
 
   /** Sends a notification or a response. Never rejects. */
@@ -110,10 +135,14 @@ export class LiveSession {
     return sent;
   }
 
+  /** Takes no more calls; those that are running go on. */
+  retire(): void {
+    this.#over.abort();
+  }
+
   /** Ends the session here: every call still running fails with `reason`, and nothing that comes later counts. */
   abandon(reason: FailedAttempt): void {
-    if (this.isOver) return;
-    this.#over.abort();
+    this.retire();
     for (const call of this.#calls.values()) {
       call.settle({ ...reason, progress: call.progress });
       call.exchange.abort();
@@ -131,16 +160,30 @@ export class LiveSession {
     });
   }
 
+  #start(question: Question, race: Race, fresh: boolean): void {
+    const call = new Call(this.#nextId, question, race);
+    this.#nextId += 1;
+    this.#calls.set(call.key, call);
+    void this.#exchange(call, fresh);
+  }
+
   /** The request's exchange from the POST through every resumption of its stream, until the call is settled. */
-  async #exchange(call: Call): Promise<void> {
+  async #exchange(call: Call, fresh: boolean): Promise<void> {
     const wire = this.wire;
     const { signal } = call.exchange;
     const sink: MessageSink = {
       deliver: (message) => this.#receive(message, call),
       ready: () => call.sink.ready(),
     };
-    const onStart = (): void => call.start();
-    let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart });
+    const onStart = (): void => {
+      call.startedAt = this.#clock.now();
+      call.wasCold = call.startedAt - this.#heardAt >= SILENCE.coldAfterMs;
+    };
+    const onBytes = (): void => {
+      call.heardAt = this.#clock.now();
+      this.#heardAt = call.heardAt;
+    };
+    let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart, onBytes, fresh });
     let resumeFrom: StreamEnd | undefined;
     while (!call.isSettled) {
       const next = this.#next(call, result, wire, resumeFrom);
@@ -152,7 +195,7 @@ export class LiveSession {
       resumeFrom = next;
       await sleep(this.#clock, next.retryMs ?? RESUME_DELAY_MS, signal);
       if (signal.aborted) return;
-      result = await wire.resume(next.lastEventId as string, { sink, signal, expectsAnswer: true });
+      result = await wire.resume(next.lastEventId as string, { sink, signal, expectsAnswer: true, onBytes });
     }
   }
 
@@ -169,19 +212,18 @@ export class LiveSession {
     switch (result.kind) {
       case 'accepted':
         return wire.answersOnListen ? 'wait' : unanswered('The service took the request but sent no answer.');
-      case 'ended': {
-        const stream = result.stream ?? resumed;
-        if (stream?.lastEventId !== undefined) return stream;
-        return wire.answersOnListen
-          ? 'wait'
-          : unanswered('The service ended its response without the answer.');
-      }
+      case 'ended':
       case 'broken': {
+        // A stream that brought no event id, or none yet, goes on from where the one before it was.
         const stream: StreamEnd = {
           lastEventId: result.stream?.lastEventId ?? resumed?.lastEventId,
           retryMs: result.stream?.retryMs ?? resumed?.retryMs,
         };
-        return stream.lastEventId === undefined ? result.failed : stream;
+        if (stream.lastEventId !== undefined) return stream;
+        if (result.kind === 'broken') return result.failed;
+        return wire.answersOnListen
+          ? 'wait'
+          : unanswered('The service ended its response without the answer.');
       }
       case 'rpc-error': {
         if (result.status.sessionLost === true) return result.status;
@@ -218,7 +260,9 @@ export class LiveSession {
     const id = message.id === null ? 'null' : rawText(message, message.id);
     const call = this.#calls.get(idKey(id)) ?? (id === 'null' ? via : undefined);
     if (call !== undefined) {
+      if (call.isSettled) return;
       call.settle({ kind: 'answered', message });
+      for (const other of call.race.calls) if (other !== call) this.#withdraw(other, { kind: 'superseded' });
       return;
     }
     this.#observer({ type: 'upstream.dropped', reason: 'an answer to a request that is not waiting' });
@@ -263,6 +307,13 @@ export class LiveSession {
       exchange.abort();
     });
   }
+}
+
+/** A message of the bridge's own. */
+export function own(text: string): Envelope {
+  const scan = scanEnvelope(Buffer.from(text));
+  if (scan.kind !== 'message') throw new Error('not a message');
+  return scan.message;
 }
 
 /** The message with one part replaced; only what a reader of notifications looks at stays valid in it. */

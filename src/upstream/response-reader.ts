@@ -2,7 +2,7 @@
 // arrives, and at the end says what the response as a whole was.
 
 import { scanEnvelope, type Envelope } from '../protocol/envelope.ts';
-import type { Failure } from '../protocol/errors.ts';
+import type { ErrorCode, Failure } from '../protocol/errors.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import { classifyStatus } from '../policy/http-status.ts';
 import { parseRetryAfter } from '../policy/retry-after.ts';
@@ -62,6 +62,7 @@ export class ResponseReader implements ResponseSink {
   readonly #facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
   readonly #expectsAnswer: boolean;
   readonly #onStart: (() => void) | undefined;
+  readonly #onBytes: (() => void) | undefined;
   readonly #onOpen: ((reader: ResponseReader) => void) | undefined;
   #mode: Mode = 'none';
   #chunks: Buffer[] = [];
@@ -74,7 +75,9 @@ export class ResponseReader implements ResponseSink {
     readonly facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
     /** False where what was sent is not a request: then a body that makes no sense is of no interest. */
     readonly expectsAnswer: boolean;
-    readonly onStart?: () => void;
+    readonly onStart?: (() => void) | undefined;
+    /** Called whenever anything of the response arrives. */
+    readonly onBytes?: (() => void) | undefined;
     /** Called once a 2xx response's headers are there. */
     readonly onOpen?: (reader: ResponseReader) => void;
   }) {
@@ -83,6 +86,7 @@ export class ResponseReader implements ResponseSink {
     this.#facts = options.facts;
     this.#expectsAnswer = options.expectsAnswer;
     this.#onStart = options.onStart;
+    this.#onBytes = options.onBytes;
     this.#onOpen = options.onOpen;
   }
 
@@ -91,6 +95,7 @@ export class ResponseReader implements ResponseSink {
   }
 
   onHeaders(status: number, headers: HttpHeaders): void {
+    this.#onBytes?.();
     this.status = status;
     this.headers = headers;
     const type = mediaType(headers['content-type']);
@@ -117,6 +122,7 @@ export class ResponseReader implements ResponseSink {
   }
 
   onData(chunk: Buffer): void | Promise<void> {
+    this.#onBytes?.();
     switch (this.#mode) {
       case 'none':
         return undefined;
@@ -200,15 +206,20 @@ export class ResponseReader implements ResponseSink {
       return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TOO_LARGE', message } };
     }
     const code = (error as NodeJS.ErrnoException).code ?? error.name;
-    const message =
-      outcome.progress === 'not-sent'
-        ? `The service cannot be reached (${code}).`
-        : `The connection to the service broke while it was working on this (${code}).`;
-    return {
-      kind: 'failed',
-      progress: outcome.progress,
-      failure: { code: 'ERR_UPSTREAM_UNREACHABLE', message, cause: error },
+    const failed = (kind: ErrorCode, message: string): FailedAttempt => {
+      return { kind: 'failed', progress: outcome.progress, failure: { code: kind, message, cause: error } };
     };
+    if (outcome.progress === 'unknown') {
+      return failed(
+        'ERR_UPSTREAM_UNREACHABLE',
+        `The connection to the service broke during the request (${code}).`,
+      );
+    }
+    // Node.js names certificate failures by OpenSSL's reasons or with ERR_TLS_… (nodejs.org/api/tls.html).
+    if (/^ERR_(TLS|SSL)_|CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
+      return failed('ERR_UPSTREAM_TLS', `A secure connection to the service cannot be made (${code}).`);
+    }
+    return failed('ERR_UPSTREAM_UNREACHABLE', `The service cannot be reached (${code}).`);
   }
 
   #refused(): ResponseResult {

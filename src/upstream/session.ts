@@ -1,18 +1,46 @@
-// The persistent session with one service for one kind of client: makes it, knows whether it is there, makes it anew when
-// it was lost. However many callers ask, one handshake is under way at a time.
+// The persistent session with one service for one kind of client, through all its lives. Applies the effects that
+// `policy/connectivity` decides on, and is the only place that does: connect, retry, release. What happens on one handshake's
+// session is LiveSession's.
 
-import type { Clock } from '../platform/clock.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import { sleep } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Profile } from '../config/resolve.ts';
-import type { FailedAttempt } from '../policy/attempt.ts';
+import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import { backoffMs } from '../policy/backoff.ts';
+import { BREAKER, CLOSED, onLoss, onTick, type Breaker } from '../policy/breaker.ts';
+import {
+  transition,
+  type Connectivity,
+  type ConnectivityEvent,
+  type Effect,
+} from '../policy/connectivity.ts';
+import { isLasting } from '../policy/lasting.ts';
+import { RetryBudget } from '../policy/retry-budget.ts';
+import { chooseRoute, type Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Observer } from '../observe/events.ts';
-import type { ClientSink } from './call.ts';
-import { handshake, type Established, type HandshakeOutcome } from './handshake.ts';
+import type { ClientSink, Question } from './call.ts';
+import { handshake, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
 import { listen } from './listener.ts';
+import { SessionMemory } from './memory.ts';
+import { PathWatch, probe } from './path-watch.ts';
+import { callPerRequest } from './per-request.ts';
+import { Keeper } from './keeper.ts';
+import { restore } from './restore.ts';
 import { StreamableHttp } from './streamable-http.ts';
+
+/** The waits between tries to connect: while requests wait, after a failure that lasts, and otherwise. */
+const RETRY = {
+  waiting: { initialMs: 250, maxMs: 5000 },
+  lasting: { initialMs: 5000, maxMs: 60_000 },
+  background: { initialMs: 250, maxMs: 30_000 },
+} as const;
+/** A silent path is asked again on a new connection this often, in milliseconds, and given up for now after so many. */
+const RESUME_STAGGER_MS = 1500;
+const RESUME_PROBES = 4;
 
 export interface SessionOptions {
   readonly profile: Profile;
@@ -24,92 +52,375 @@ export interface SessionOptions {
   readonly initialize: Envelope;
   /** Takes what the service sends outside of any call. */
   readonly unsolicited: ClientSink;
+  /** Called after each handshake; `isFirst` is false where it replaces an earlier session. */
+  readonly onEstablished: (established: Established, isFirst: boolean) => void;
+  /** Called when the service answers `initialize` with a JSON-RPC error. */
+  readonly onRejected: (answer: Envelope) => void;
 }
 
 export class Session {
+  readonly budget = new RetryBudget();
   readonly #options: SessionOptions;
   readonly #http: HttpClient;
+  readonly #memory = new SessionMemory();
   readonly #closing = new AbortController();
+  readonly #keeper: Keeper;
+  #state: Connectivity = { kind: 'IDLE' };
+  #breaker: Breaker = CLOSED;
   #established: Established | undefined;
-  #connecting: Promise<HandshakeOutcome> | undefined;
+  #watch: PathWatch | undefined;
+  #epoch = 0;
+  #retry: Timer | undefined;
+  #trial: Timer | undefined;
+  #change = Promise.withResolvers<void>();
+  #waiting = 0;
+  #connecting: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#http = new HttpClient(options.profile.url, options.profile.headers, options.settings);
-  }
-
-  /** The session, while there is one. */
-  get established(): Established | undefined {
-    if (this.#established?.live.isOver === true) this.#established = undefined;
-    return this.#established;
-  }
-
-  /** The session that is there, or the outcome of the handshake that is under way or begins now. Never rejects. */
-  connect(): Promise<HandshakeOutcome> {
-    const { established } = this;
-    if (established !== undefined) return Promise.resolve(established);
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = undefined;
+    this.#keeper = new Keeper({
+      clock: options.clock,
+      settings: options.settings,
+      probe: () => this.#check(),
+      isBusy: () => this.#memory.hasSubscriptions || (this.#established?.live.running().length ?? 0) > 0,
+      onIdle: () => this.#apply({ type: 'idle' }, 'nobody has used it for long'),
     });
-    return this.#connecting;
   }
 
-  /** Says that the service no longer knows `lost`. A session that came after it is left alone. */
-  lose(lost: Established, reason: FailedAttempt): void {
-    lost.live.abandon(reason);
-    if (this.#established !== lost) return;
-    this.#established = undefined;
-    this.#options.observer({ type: 'session.state', state: 'IDLE', reason: reason.failure.message });
+  get state(): Connectivity {
+    return this.#state;
+  }
+
+  /** The way for a request that was read at `openedAt` (Clock.now()). */
+  route(openedAt: number): Route {
+    const { clock, settings } = this.#options;
+    const now = clock.now();
+    this.#breaker = onTick(this.#breaker, now, BREAKER);
+    return chooseRoute({
+      connectivity: this.#state,
+      breaker: this.#breaker,
+      now,
+      openedAt,
+      outagePatienceMs: settings.outagePatienceMs,
+      wallTime: clock.wallTime(),
+    });
+  }
+
+  /** Asks for the session and waits until its state changes, or `signal` aborts. */
+  async awaitChange(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.#apply({ type: 'wanted', at: this.#options.clock.now() }, 'a request wants it');
+    this.#waiting += 1;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = (): void => resolve();
+    signal.addEventListener('abort', stop, { once: true });
+    void this.#change.promise.then(stop);
+    await promise;
+    signal.removeEventListener('abort', stop);
+    this.#waiting -= 1;
+  }
+
+  /** Asks for the session; the state says what comes of it. */
+  want(): void {
+    this.#apply({ type: 'wanted', at: this.#options.clock.now() }, 'a client wants it');
+  }
+
+  /** One try on the persistent session, which must be READY. Never rejects. */
+  async call(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
+    const established = this.#established;
+    if (established === undefined) throw new Error('no session to call on');
+    this.#keeper.used();
+    this.#watch?.wake();
+    const outcome = await established.live.call(question, signal);
+    if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(question.request);
+    if (outcome.kind === 'failed') this.#learn(established, outcome);
+    return outcome;
+  }
+
+  /** One try with a connection and a session of its own. Never rejects. */
+  callPerRequest(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
+    const { profile, settings, clock, observer, initialize } = this.#options;
+    const context = {
+      url: profile.url,
+      headers: profile.headers,
+      settings,
+      clock,
+      observer,
+      unsolicited: question.sink,
+    };
+    return callPerRequest(context, initialize, question, signal);
+  }
+
+  /** Sends a notification of the client's; it is dropped where there is no session, which would not know what it is about. */
+  async notify(body: Buffer): Promise<void> {
+    const established = this.#established;
+    if (this.#state.kind === 'READY' && established !== undefined) await established.live.send(body);
+  }
+
+  /** The machine has slept or changed networks: connections may be dead, so new ones are used and the session is checked. */
+  checkNow(reason: string): void {
+    if (this.#state.kind === 'TRANSIENT_FAILURE') this.#apply({ type: 'retry-due' }, reason);
+    if (this.#state.kind !== 'READY') return;
+    this.#http.renew();
+    void this.#check();
   }
 
   /** Ends the session at the service, as far as `signal` leaves time for it, and closes every connection. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing.abort({ kind: 'shutdown' });
+    this.#keeper.stop();
+    this.#trial?.cancel();
+    const established = this.#established;
+    this.#apply({ type: 'close' }, 'the bridge ends');
     await this.#connecting;
-    await this.established?.live.end(signal);
+    await established?.live.end(signal);
     await this.#http.destroy();
-    this.#options.observer({ type: 'session.state', state: 'SHUTDOWN', reason: 'the bridge ends' });
   }
 
-  async #connect(): Promise<HandshakeOutcome> {
-    const { observer, clock, settings, profile, unsolicited, initialize } = this.#options;
-    observer({ type: 'session.state', state: 'CONNECTING', reason: `handshake with ${profile.url.host}` });
+  #apply(event: ConnectivityEvent, reason: string): void {
+    const before = this.#state;
+    const { state, effects } = transition(before, event);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+    if (state === before) return;
+    if (state.kind !== before.kind)
+      this.#options.observer({ type: 'session.state', state: state.kind, reason });
+    const { resolve } = this.#change;
+    this.#change = Promise.withResolvers<void>();
+    resolve();
+  }
+
+  #run(effect: Effect): void {
+    const { clock } = this.#options;
+    switch (effect.type) {
+      case 'connect':
+        this.#retry?.cancel();
+        this.#connecting = this.#connect();
+        return;
+      case 'retry-at':
+        this.#retry?.cancel();
+        this.#retry = clock.after(Math.max(0, effect.at - clock.now()), () => {
+          this.#apply({ type: 'retry-due' }, 'time for another try');
+        });
+        return;
+      case 'cancel-retry':
+        this.#retry?.cancel();
+        return;
+      case 'release':
+        void this.#release();
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { clock } = this.#options;
+    const failed = (await this.#resume()) ?? (await this.#handshake());
+    if (failed === undefined || this.#closing.signal.aborted) return;
+    const failures = this.#state.kind === 'CONNECTING' ? this.#state.failures + 1 : 1;
+    const shape = isLasting(failed.failure.code)
+      ? RETRY.lasting
+      : this.#waiting > 0
+        ? RETRY.waiting
+        : RETRY.background;
+    const retryInMs = Math.max(failed.retryAfterMs ?? 0, backoffMs(failures, shape, this.#options.rng));
+    this.#apply(
+      { type: 'connect-failed', failure: failed.failure, at: clock.now(), retryInMs },
+      failed.failure.message,
+    );
+  }
+
+  /**
+   * Takes up a session whose path was down. Several pings are under way at once, each on a connection of its own, because one
+   * that began before the path healed may be stuck.
+   * @returns undefined where there is none to take up, or it is READY again (the state says which)
+   */
+  async #resume(): Promise<FailedAttempt | undefined> {
+    const established = this.#established;
+    if (established === undefined || established.live.isOver) return undefined;
+    const { clock } = this.#options;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, this.#closing.signal]);
+    const first = Promise.withResolvers<{ kind: 'well' } | FailedAttempt>();
     const startedAt = clock.now();
-    const timeLimit = new AbortController();
-    const timer = clock.after(settings.initializeTimeoutMs, () => timeLimit.abort({ kind: 'deadline' }));
-    const signal = AbortSignal.any([this.#closing.signal, timeLimit.signal]);
+    for (let n = 0; n < RESUME_PROBES && !signal.aborted; n += 1) {
+      const result = probe(established.live, clock, RESUME_STAGGER_MS * RESUME_PROBES);
+      void result.then((outcome) => {
+        // A connection that is refused says at once what the later ones would say.
+        if (
+          outcome.kind === 'well' ||
+          outcome.progress !== 'unknown' ||
+          clock.now() - startedAt >= RESUME_STAGGER_MS * RESUME_PROBES
+        ) {
+          first.resolve(outcome);
+          stop.abort();
+        }
+      });
+      await sleep(clock, RESUME_STAGGER_MS, signal);
+    }
+    const outcome = signal.aborted && !stop.signal.aborted ? undefined : await first.promise;
+    if (outcome === undefined) return undefined;
+    if (outcome.kind === 'well') {
+      this.#apply({ type: 'connected', epoch: this.#epoch, at: clock.now() }, 'the service answers again');
+      this.#watch?.recovered(clock.now());
+      return undefined;
+    }
+    if (outcome.sessionLost !== true) return outcome;
+    this.#established = undefined;
+    established.live.retire();
+    return undefined;
+  }
+
+  /** Undefined when there is a session then. */
+  async #handshake(): Promise<FailedAttempt | undefined> {
+    if (this.#state.kind !== 'CONNECTING' || this.#closing.signal.aborted) return undefined;
+    const { clock, settings, profile, observer, unsolicited, initialize } = this.#options;
+    const startedAt = clock.now();
+    const limit = new AbortController();
+    const timer = clock.after(settings.initializeTimeoutMs, () => limit.abort({ kind: 'deadline' }));
+    const signal = AbortSignal.any([this.#closing.signal, limit.signal]);
     const context = { url: profile.url, http: this.#http, settings, clock, observer, unsolicited };
     const outcome = await handshake(context, initialize, signal);
     timer.cancel();
-    if (outcome.kind === 'aborted' && timeLimit.signal.aborted)
-      return this.#failed(timedOut(settings.initializeTimeoutMs));
-    if (outcome.kind === 'failed') return this.#failed(outcome);
-    if (outcome.kind !== 'established') return outcome;
+    switch (outcome.kind) {
+      case 'established':
+        await restore(outcome.live, this.#memory, clock, observer);
+        this.#establish(outcome, clock.now() - startedAt);
+        return undefined;
+      case 'failed':
+        this.#distrust(outcome);
+        return outcome;
+      case 'rejected': {
+        this.#options.onRejected(outcome.message);
+        const message = 'The service refuses the handshake with a JSON-RPC error.';
+        return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
+      }
+      case 'aborted': {
+        if (!limit.signal.aborted) return undefined;
+        const message = `The service did not complete the handshake within ${settings.initializeTimeoutMs} ms.`;
+        return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TIMEOUT', message } };
+      }
+    }
+  }
 
-    const { live, protocolVersion, sessionId } = outcome;
-    this.#established = outcome;
+  #establish(established: Established, ms: number): void {
+    const { clock, observer, rng } = this.#options;
+    const { live, protocolVersion, sessionId } = established;
+    const isFirst = this.#epoch === 0;
+    this.#epoch += 1;
+    this.#established = established;
+    const epoch = this.#epoch;
     observer({
       type: 'session.handshake',
       protocolVersion,
       transport: live.wire.kind,
-      ms: clock.now() - startedAt,
+      ms,
       hasSessionId: sessionId !== undefined,
     });
-    observer({ type: 'session.state', state: 'READY', reason: 'handshake done' });
+    // The transport's stream ended: HTTP+SSE's session is over with it.
+    live.signal.addEventListener('abort', () => {
+      if (this.#epoch === epoch) this.#lose(established, STREAM_ENDED);
+    });
     if (live.wire instanceof StreamableHttp) {
-      const onSessionLost = (): void => this.lose(outcome, LOST);
-      void listen({ live, wire: live.wire, clock, rng: this.#options.rng, observer, onSessionLost });
+      this.#watch = new PathWatch({
+        live,
+        clock,
+        budget: this.budget,
+        onDown: (failed) => this.#learn(established, failed),
+      });
+      void listen({
+        live,
+        wire: live.wire,
+        clock,
+        rng,
+        observer,
+        onSessionLost: () => this.#lose(established, LOST),
+      });
     }
-    return outcome;
+    this.#keeper.start();
+    this.#apply({ type: 'connected', epoch, at: clock.now() }, 'handshake done');
+    this.#options.onEstablished(established, isFirst);
   }
 
-  #failed(failed: FailedAttempt): FailedAttempt {
-    this.#options.observer({
-      type: 'session.state',
-      state: 'TRANSIENT_FAILURE',
-      reason: failed.failure.message,
+  /** What a failure says about the session that it happened on. */
+  #learn(established: Established, failed: FailedAttempt): void {
+    if (failed.sessionLost === true) this.#lose(established, failed);
+    else if (failed.failure.code === 'ERR_UPSTREAM_UNREACHABLE' && failed.progress === 'not-sent')
+      this.#suspend(established, failed);
+  }
+
+  /** The service no longer knows the session. Its calls in flight get their own answers; new ones wait for a new session. */
+  #lose(established: Established, failed: FailedAttempt): void {
+    const isCurrent = this.#established === established;
+    if (isCurrent) this.#established = undefined;
+    established.live.retire();
+    if (!isCurrent) return;
+    this.#distrust(failed);
+    const event = {
+      type: 'lost',
+      epoch: this.#epoch,
+      failure: failed.failure,
+      at: this.#options.clock.now(),
+    } as const;
+    this.#apply({ ...event, reconnect: this.#breaker.kind !== 'open' }, failed.failure.message);
+  }
+
+  /** The service cannot be reached; the session may still be there when it can. */
+  #suspend(established: Established, failed: FailedAttempt): void {
+    if (this.#established !== established) return;
+    const event = {
+      type: 'lost',
+      epoch: this.#epoch,
+      failure: failed.failure,
+      at: this.#options.clock.now(),
+    } as const;
+    this.#apply({ ...event, reconnect: true }, failed.failure.message);
+  }
+
+  /** Counts against the persistent session, where the service answers but sessions do not hold. */
+  #distrust(failed: FailedAttempt): void {
+    if (failed.failure.code === 'ERR_UPSTREAM_UNREACHABLE' || failed.failure.code === 'ERR_UPSTREAM_BUSY')
+      return;
+    if (failed.failure.code.startsWith('ERR_AUTH') || failed.failure.code === 'ERR_UPSTREAM_TLS') return;
+    const { clock, observer } = this.#options;
+    this.#breaker = onLoss(this.#breaker, clock.now(), BREAKER);
+    if (this.#breaker.kind !== 'open') return;
+    observer({ type: 'session.route', route: 'per-request', reason: failed.failure.message });
+    this.#trial?.cancel();
+    this.#trial = clock.after(this.#breaker.trialAt - clock.now(), () => {
+      this.#breaker = onTick(this.#breaker, clock.now(), BREAKER);
+      observer({ type: 'session.route', route: 'session', reason: 'on trial' });
+      this.want();
     });
-    return failed;
+  }
+
+  /** Two pings without an answer, or one that shows a dead connection, take the session out of READY. */
+  async #check(): Promise<void> {
+    const established = this.#established;
+    if (established === undefined || this.#state.kind !== 'READY') return;
+    const { clock, observer } = this.#options;
+    const askedAt = clock.now();
+    for (let tries = 1; tries <= 2; tries += 1) {
+      const result = await probe(established.live, clock, RESUME_STAGGER_MS * tries);
+      observer({ type: 'session.health', isWell: result.kind === 'well', ms: clock.now() - askedAt });
+      if (result.kind === 'well') {
+        this.#watch?.recovered(askedAt);
+        return;
+      }
+      if (result.sessionLost === true) {
+        this.#lose(established, result);
+        return;
+      }
+      if (result.progress === 'not-sent' || tries === 2) this.#suspend(established, result);
+    }
+  }
+
+  async #release(): Promise<void> {
+    const established = this.#established;
+    if (this.#state.kind === 'SHUTDOWN' || established === undefined) return;
+    this.#established = undefined;
+    this.#keeper.stop();
+    await established.live.end(AbortSignal.any([this.#closing.signal, established.live.signal]));
+    this.#http.renew();
   }
 }
 
@@ -120,7 +431,7 @@ const LOST: FailedAttempt = {
   sessionLost: true,
 };
 
-function timedOut(limitMs: number): FailedAttempt {
-  const message = `The service did not complete the handshake within ${limitMs} ms.`;
-  return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TIMEOUT', message } };
-}
+const STREAM_ENDED: FailedAttempt = {
+  ...LOST,
+  failure: { code: 'ERR_SESSION_LOST', message: 'The stream that carries the session has ended.' },
+};

@@ -47,7 +47,9 @@ export class StreamableHttp implements Wire {
       },
       body,
     };
-    return reader.result(await this.#http.send(request, reader, options.signal));
+    return reader.result(
+      await this.#http.send(request, reader, options.signal, { fresh: options.fresh === true }),
+    );
   }
 
   resume(lastEventId: string, options: PostOptions): Promise<ResponseResult> {
@@ -93,7 +95,8 @@ export class StreamableHttp implements Wire {
         hadSession: this.#protocolVersion !== undefined && this.sessionId !== undefined,
         wallTimeMs: this.#clock.wallTime(),
       },
-      ...(options.onStart === undefined ? undefined : { onStart: options.onStart }),
+      onStart: options.onStart,
+      onBytes: options.onBytes,
       ...(onOpen === undefined ? undefined : { onOpen }),
     });
   }

@@ -21,6 +21,10 @@ export interface PostOptions {
   readonly expectsAnswer: boolean;
   /** Called when the request is about to be written: from here on the service may see it. */
   readonly onStart?: () => void;
+  /** Called whenever anything of the response arrives. */
+  readonly onBytes?: () => void;
+  /** Use a connection of its own, which becomes the first of new ones when the service answers on it. */
+  readonly fresh?: boolean;
 }
 
 export const NO_MESSAGES: MessageSink = { deliver: () => {}, ready: () => undefined };

@@ -1,0 +1,235 @@
+// The service as one client sees it: the session behind it, and what is known of it when there is none. Answers `initialize`
+// and lists at once where it can, and sees to it that the client hears when what it was told has changed.
+
+import type { Clock } from '../platform/clock.ts';
+import type { Rng } from '../platform/random.ts';
+import type { Settings } from '../config/settings.ts';
+import { isLasting } from '../policy/lasting.ts';
+import { replaySafety } from '../policy/replay-safety.ts';
+import { rawText, type Envelope } from '../protocol/envelope.ts';
+import type { Observer } from '../observe/events.ts';
+import type { ClientSink } from '../upstream/call.ts';
+import type { Established } from '../upstream/handshake.ts';
+import { own } from '../upstream/live-session.ts';
+import type { Session, SessionOptions } from '../upstream/session.ts';
+import { dispatch, withdrawn, type Reply } from './dispatch.ts';
+import { KnownAnswers, LISTS, type KnownAnswersStore } from './known-answers.ts';
+import type { PendingRequest } from './pending.ts';
+import { isStatusCall, standInInitialize, standInList, statusResult } from './stand-in.ts';
+import { ToolCatalog } from './tool-catalog.ts';
+
+/** How long a list request waits for a session before the last known list is served, in milliseconds. */
+const LIST_PATIENCE_MS = 1000;
+
+export interface ServiceViewOptions {
+  readonly initialize: Envelope;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly observer: Observer;
+  readonly serviceHost: string;
+  readonly store: KnownAnswersStore;
+  /** Takes what goes to the client outside of any call. */
+  readonly sink: ClientSink;
+  readonly openSession: (
+    parts: Pick<SessionOptions, 'initialize' | 'unsolicited' | 'onEstablished' | 'onRejected'>,
+  ) => Session;
+  /** Writes a notification of the bridge's own to the client. */
+  readonly announce: (line: Buffer) => void;
+}
+
+export class ServiceView {
+  readonly #options: ServiceViewOptions;
+  readonly #session: Session;
+  readonly #known: KnownAnswers;
+  readonly #catalog = new ToolCatalog();
+  /** Lists that the client was given from what was known, by their requests. */
+  readonly #servedKnown = new Map<string, Envelope>();
+  #isStandIn = false;
+  #established: Established | undefined;
+  #rejected: Envelope | undefined;
+  #protocolVersion: string | undefined;
+
+  constructor(options: ServiceViewOptions) {
+    this.#options = options;
+    this.#known = new KnownAnswers(options.store);
+    const tools = this.#known.page(own('{"jsonrpc":"2.0","id":0,"method":"tools/list"}'));
+    if (tools !== undefined) this.#catalog.learn(tools, true);
+    this.#session = options.openSession({
+      initialize: options.initialize,
+      unsolicited: {
+        deliver: (message, origin) => {
+          if (message.method === LISTS['tools/list']) this.#catalog.forget();
+          options.sink.deliver(message, origin);
+        },
+        ready: () => options.sink.ready(),
+      },
+      onEstablished: (established, isFirst) => this.#onEstablished(established, isFirst),
+      onRejected: (answer) => {
+        this.#rejected = answer;
+      },
+    });
+    this.#session.want();
+  }
+
+  /** The revision that the client was told; undefined until then. */
+  get protocolVersion(): string | undefined {
+    return this.#protocolVersion;
+  }
+
+  /** Never rejects. */
+  async initialize(pending: PendingRequest): Promise<Reply> {
+    const { settings, clock, initialize, serviceHost } = this.#options;
+    if (this.#known.initialize !== undefined) return this.#introduce(this.#known.initialize);
+
+    const patience = new AbortController();
+    const timer = clock.after(settings.initializeTimeoutMs, () => patience.abort());
+    const signal = AbortSignal.any([pending.signal, patience.signal]);
+    while (!signal.aborted && this.#established === undefined && this.#rejected === undefined) {
+      const { state } = this.#session;
+      if (state.kind === 'TRANSIENT_FAILURE' && isLasting(state.outage.failure.code)) {
+        // Nobody is signed in: that can be put right while the client runs. Other lasting failures are mistakes to show.
+        if (state.outage.failure.code === 'ERR_AUTH_REQUIRED') break;
+        timer.cancel();
+        return { kind: 'error', failure: state.outage.failure };
+      }
+      await this.#session.awaitChange(signal);
+    }
+    timer.cancel();
+    if (pending.signal.aborted) return withdrawn(pending, false, clock.now());
+    if (this.#rejected !== undefined) return { kind: 'answer', message: this.#rejected };
+    if (this.#established !== undefined) {
+      this.#protocolVersion = this.#established.protocolVersion;
+      return { kind: 'answer', message: this.#established.answer };
+    }
+    this.#isStandIn = true;
+    return this.#introduce(standInInitialize(initialize, serviceHost));
+  }
+
+  /** Any request but `initialize`. Never rejects. */
+  async request(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+    const { message } = pending;
+    if (this.#isStandIn && isStatusCall(message)) {
+      this.#session.want();
+      return {
+        kind: 'answer',
+        message: localAnswer(statusResult(this.#session.state, this.#options.serviceHost)),
+      };
+    }
+    if (!(message.method in LISTS)) return this.#dispatch(pending, sink);
+
+    const known = this.#known.page(message) ?? (this.#isStandIn ? standInList(message.method) : undefined);
+    const finished = new AbortController();
+    const asked = this.#dispatch(pending, sink).finally(() => finished.abort());
+    const away =
+      known === undefined ? undefined : this.#onceAway(AbortSignal.any([pending.signal, finished.signal]));
+    const isAnswered = await Promise.race([
+      asked.then(() => true),
+      ...(away === undefined ? [] : [away.then(() => false)]),
+    ]);
+    if (!isAnswered && known !== undefined && !pending.signal.aborted) {
+      this.#servedKnown.set(known, message);
+      return { kind: 'answer', message: localAnswer(known) };
+    }
+    const reply = await asked;
+    if (reply.kind === 'answer' && reply.message.spans.result !== undefined)
+      this.#learn(message, reply.message);
+    return reply;
+  }
+
+  /** A notification of the client's. */
+  notify(body: Buffer): void {
+    void this.#session.notify(body);
+  }
+
+  /** The machine has slept or changed networks. */
+  checkNow(reason: string): void {
+    this.#session.checkNow(reason);
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#session.close(signal), this.#known.saved()]);
+  }
+
+  #introduce(result: string): Reply {
+    const { protocolVersion } = JSON.parse(result) as { protocolVersion?: unknown };
+    if (typeof protocolVersion === 'string') this.#protocolVersion = protocolVersion;
+    return { kind: 'answer', message: localAnswer(result) };
+  }
+
+  async #dispatch(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+    const { clock, rng, observer } = this.#options;
+    const { message } = pending;
+    const safety = replaySafety(message.method, this.#catalog.annotationsFor(message));
+    return dispatch(pending, { session: this.#session, sink, safety, clock, rng, observer });
+  }
+
+  /** Resolves once the service turns out to be away, or `signal` aborts. */
+  async #onceAway(signal: AbortSignal): Promise<void> {
+    const session = this.#session;
+    const patience = new AbortController();
+    const timer = this.#options.clock.after(LIST_PATIENCE_MS, () => patience.abort());
+    while (!isAway(session) && !signal.aborted) {
+      // The patience is for a handshake; a session that is READY is given all the time that the request has.
+      if (patience.signal.aborted && !isReady(session)) break;
+      await session.awaitChange(
+        patience.signal.aborted ? signal : AbortSignal.any([signal, patience.signal]),
+      );
+    }
+    timer.cancel();
+  }
+
+  #learn(request: Envelope, answer: Envelope): boolean {
+    if (request.method === 'tools/list' && answer.spans.result !== undefined) {
+      const isFirstPage =
+        request.spans.params === undefined || !rawText(request, request.spans.params).includes('"cursor"');
+      this.#catalog.learn(rawText(answer, answer.spans.result), isFirstPage);
+    }
+    return this.#known.notePage(request, answer);
+  }
+
+  #onEstablished(established: Established, isFirst: boolean): void {
+    this.#established = established;
+    this.#rejected = undefined;
+    const wasIntroduced = this.#protocolVersion !== undefined;
+    const isOther = this.#known.noteInitialize(established.answer);
+    // A client that was told of another service, or of none, or of a session that is gone, looks again at everything.
+    if (wasIntroduced && (this.#isStandIn || isOther || !isFirst)) {
+      for (const method of new Set(Object.values(LISTS))) this.#announce(method);
+      this.#servedKnown.clear();
+    } else void this.#compareServed();
+  }
+
+  /** Asks again for what the client was given from memory, and tells it of each list that turns out to be another. */
+  async #compareServed(): Promise<void> {
+    const { sink } = this.#options;
+    const served = [...this.#servedKnown.values()];
+    this.#servedKnown.clear();
+    for (const request of served) {
+      if (this.#session.state.kind !== 'READY') return;
+      const outcome = await this.#session.call(
+        { request, sink, safety: 'safe' },
+        new AbortController().signal,
+      );
+      if (outcome.kind !== 'answered' || outcome.message.isError) continue;
+      const method = LISTS[request.method];
+      if (this.#learn(request, outcome.message) && method !== undefined) this.#announce(method);
+    }
+  }
+
+  #announce(method: string): void {
+    this.#options.announce(Buffer.from(`{"jsonrpc":"2.0","method":"${method}"}`));
+  }
+}
+
+function isReady({ state }: Session): boolean {
+  return state.kind === 'READY';
+}
+
+function isAway({ state }: Session): boolean {
+  return state.kind === 'TRANSIENT_FAILURE' || state.kind === 'SHUTDOWN';
+}
+
+function localAnswer(result: string): Envelope {
+  return own(`{"jsonrpc":"2.0","id":0,"result":${result}}`);
+}

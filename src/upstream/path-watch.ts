@@ -1,0 +1,113 @@
+// Watches the calls of a session for silence. When one is suspiciously silent, asks the service on a connection of its own:
+// if it answers there, replay-safe calls that are still silent are asked once more on new connections; if it does not, the
+// path to the service is down, and the session is told.
+
+import type { Clock, Timer } from '../platform/clock.ts';
+import type { FailedAttempt } from '../policy/attempt.ts';
+import type { RetryBudget } from '../policy/retry-budget.ts';
+import { isSuspicious, SILENCE } from '../policy/silence.ts';
+import type { Call } from './call.ts';
+import type { LiveSession } from './live-session.ts';
+
+const TICK_MS = 250;
+
+export interface PathWatchOptions {
+  readonly live: LiveSession;
+  readonly clock: Clock;
+  readonly budget: RetryBudget;
+  /** The path does not carry, or the service no longer knows the session. */
+  readonly onDown: (failure: FailedAttempt) => void;
+}
+
+export class PathWatch {
+  readonly #options: PathWatchOptions;
+  readonly #hedged = new WeakSet<object>();
+  #timer: Timer | undefined;
+  #probing = false;
+  #nextProbeAt = 0;
+
+  constructor(options: PathWatchOptions) {
+    this.#options = options;
+  }
+
+  /** A call has been made: look after it until none is left. */
+  wake(): void {
+    this.#timer ??= this.#options.clock.after(TICK_MS, () => {
+      this.#timer = undefined;
+      this.#tick();
+    });
+  }
+
+  /** The path is known to carry again since `at` (Clock.now()): what was asked before and is silent since is asked anew. */
+  recovered(at: number): void {
+    for (const call of this.#options.live.running()) {
+      const heardAt = call.heardAt ?? call.startedAt ?? at;
+      if (heardAt < at) this.#hedge(call);
+    }
+  }
+
+  #tick(): void {
+    const { live, clock } = this.#options;
+    const running = live.running();
+    if (live.isOver || running.length === 0) return;
+    this.wake();
+    const now = clock.now();
+    const suspicious = running.some((call) => this.#isSuspicious(call, now));
+    if (suspicious && !this.#probing && now >= this.#nextProbeAt) void this.#probe();
+  }
+
+  async #probe(): Promise<void> {
+    const { live, clock, onDown } = this.#options;
+    this.#probing = true;
+    const outcome = await probe(live, clock, SILENCE.probeTimeoutMs);
+    this.#probing = false;
+    if (live.isOver) return;
+    if (outcome.kind === 'failed') {
+      onDown(outcome);
+      return;
+    }
+    const now = clock.now();
+    this.#nextProbeAt = now + SILENCE.restMs;
+    for (const call of live.running()) if (this.#isSuspicious(call, now)) this.#hedge(call);
+  }
+
+  #hedge(call: Call): void {
+    if (call.question.safety === 'unsafe' || this.#hedged.has(call.race) || !this.#options.budget.withdraw())
+      return;
+    this.#hedged.add(call.race);
+    this.#options.live.hedge(call);
+  }
+
+  #isSuspicious(call: Call, now: number): boolean {
+    if (call.startedAt === undefined) return false;
+    const since = call.heardAt ?? call.startedAt;
+    return isSuspicious({
+      silentMs: now - since,
+      wasHeard: call.heardAt !== undefined,
+      wasCold: call.wasCold,
+    });
+  }
+}
+
+/**
+ * Asks the service on a connection of its own whether it is there and knows the session. An error in answer to the ping is an
+ * answer too.
+ * @param limitMs silence for so long counts as a failure
+ */
+export async function probe(
+  live: LiveSession,
+  clock: Clock,
+  limitMs: number,
+): Promise<{ kind: 'well' } | FailedAttempt> {
+  const limit = new AbortController();
+  const timer = clock.after(limitMs, () => limit.abort({ kind: 'shutdown' }));
+  const outcome = await live.ping(AbortSignal.any([limit.signal, live.signal]));
+  timer.cancel();
+  if (outcome.kind === 'answered') return { kind: 'well' };
+  if (outcome.kind === 'failed') {
+    // Refusals other than of the session show that somebody is there.
+    return outcome.progress === 'refused' && outcome.sessionLost !== true ? { kind: 'well' } : outcome;
+  }
+  const message = `The service did not answer a ping within ${limitMs} ms.`;
+  return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_UNREACHABLE', message } };
+}
