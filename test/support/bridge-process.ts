@@ -114,7 +114,13 @@ export class BridgeProcess implements AsyncDisposable {
   async written(): Promise<void> {
     const { stdin } = this.#child;
     if (stdin.writableLength === 0 || this.hasExited) return;
-    await new Promise<void>((done) => stdin.once('drain', done).once('close', done));
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stdin.off('drain', done).off('close', done);
+        resolve();
+      };
+      stdin.on('drain', done).on('close', done);
+    });
   }
 
   notify(method: string, params?: object): void {
@@ -219,6 +225,10 @@ export class BridgeProcess implements AsyncDisposable {
   /** Closes the client's end of stdout: what the bridge writes next fails with EPIPE. */
   closeStdout(): void {
     this.#child.stdout.destroy();
+  }
+
+  closeStderr(): void {
+    this.#child.stderr.destroy();
   }
 
   /** Highest resident memory so far in bytes; undefined where the system does not tell. */

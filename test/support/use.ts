@@ -22,6 +22,28 @@ export async function useBridge(
   return bridge;
 }
 
+export interface Bridged {
+  service: ScriptedService;
+  bridge: BridgeProcess;
+}
+
+/** A service and a bridge to it whose client has shaken hands, and whose GET stream (where offered) is open. */
+export async function useBridged(
+  options: {
+    service?: Partial<ServiceOptions>;
+    launch?: LaunchOptions;
+    client?: Parameters<BridgeProcess['initialize']>[0];
+  } = {},
+): Promise<Bridged> {
+  const service = await useService(options.service);
+  const bridge = await useBridge(service, options.launch);
+  await bridge.initialize(options.client);
+  if (service.options.getStream && service.options.legacyPath === undefined) {
+    await service.until(() => service.openGetStreams > 0);
+  }
+  return { service, bridge };
+}
+
 /** Nothing but JSON-RPC messages left the bridge: each line an object (or a batch) that says it is JSON-RPC 2.0. */
 export function expectCleanStdout(bridge: BridgeProcess): void {
   expect(bridge.strayLines.map((line) => line.toString())).toEqual([]);
