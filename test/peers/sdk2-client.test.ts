@@ -71,7 +71,7 @@ describe('the SDK 2 client at the reference server', () => {
     const scope = testScope();
     const wire = await (await startEverything(scope, 'streamableHttp')).proxy();
     const { client, received } = await connectSdk2(scope, `${wire.origin}/mcp`);
-    await until('the question for roots', () => received.some(({ method }) => method === 'roots/list'));
+    await wire.listens();
     const roots = await client.callTool({ name: 'get-roots-list' });
     expect(JSON.stringify(roots.content)).toContain('file:///second');
     const sampled = await client.callTool({

@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messagesIn, type Message } from './json-rpc.ts';
-import type { Scope } from './scope.ts';
+import { until, type Scope } from './scope.ts';
 
 export interface Exchange {
   readonly method: string;
@@ -61,6 +61,13 @@ export class RecordingProxy {
     return this.exchanges
       .filter(({ status }) => status >= 200 && status < 300)
       .flatMap(({ messages }) => messages.filter((message) => message.method === method));
+  }
+
+  /** Waits until the client has a stream open on which the service can speak first; what it said before is lost. */
+  listens(): Promise<Exchange> {
+    return until('a stream of the service', () =>
+      this.of('GET').find(({ status, isOpen }) => status === 200 && isOpen),
+    );
   }
 
   /** The exchanges of this HTTP method. */
