@@ -7,10 +7,10 @@ import type { Settings } from '../config/settings.ts';
 import { isLasting } from '../policy/lasting.ts';
 import { replaySafety } from '../policy/replay-safety.ts';
 import { rawText, type Envelope } from '../protocol/envelope.ts';
+import { ownMessage } from '../protocol/own-message.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink } from '../upstream/call.ts';
 import type { Established } from '../upstream/handshake.ts';
-import { own } from '../upstream/live-session.ts';
 import type { Session, SessionOptions } from '../upstream/session.ts';
 import { dispatch, withdrawn, type Reply } from './dispatch.ts';
 import { KnownAnswers, LISTS, type KnownAnswersStore } from './known-answers.ts';
@@ -53,7 +53,7 @@ export class ServiceView {
   constructor(options: ServiceViewOptions) {
     this.#options = options;
     this.#known = new KnownAnswers(options.store);
-    const tools = this.#known.page(own('{"jsonrpc":"2.0","id":0,"method":"tools/list"}'));
+    const tools = this.#known.page(ownMessage('{"jsonrpc":"2.0","id":0,"method":"tools/list"}'));
     if (tools !== undefined) this.#catalog.learn(tools, true);
     this.#session = options.openSession({
       initialize: options.initialize,
@@ -231,5 +231,5 @@ function isAway({ state }: Session): boolean {
 }
 
 function localAnswer(result: string): Envelope {
-  return own(`{"jsonrpc":"2.0","id":0,"result":${result}}`);
+  return ownMessage(`{"jsonrpc":"2.0","id":0,"result":${result}}`);
 }

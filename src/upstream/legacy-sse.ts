@@ -25,6 +25,8 @@ export interface LegacySseOptions {
 export class LegacySse implements Wire {
   readonly kind = 'http+sse';
   readonly answersOnListen = true;
+  /** Its session is the stream itself. */
+  readonly hasSession = false;
   readonly #options: LegacySseOptions;
   readonly #closing = new AbortController();
   #endpoint = '';

@@ -6,12 +6,14 @@
 
 import { sleep, type Clock } from '../platform/clock.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
-import { idKey, rawText, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import { ownMessage } from '../protocol/own-message.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
 import type { Observer } from '../observe/events.ts';
 import { SILENCE } from '../policy/silence.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
+import { isBadRequest, judgeResponse, UNKNOWN_SESSION } from './response-verdict.ts';
 import type { Wire } from './wire.ts';
 
 /** How long a cancelled exchange stays open for its cancellation to arrive, in milliseconds. */
@@ -19,9 +21,11 @@ const CANCEL_GRACE_MS = 1000;
 /** The wait before a stream is resumed where the service names none, in milliseconds. */
 const RESUME_DELAY_MS = 500;
 const MAX_TASK_TOKENS = 256;
+/** How long the service may take to say whether it knows the session, in milliseconds. */
+const VERIFY_MS = 5000;
 
 const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
-const PING = own('{"jsonrpc":"2.0","id":0,"method":"ping"}');
+const PING = ownMessage('{"jsonrpc":"2.0","id":0,"method":"ping"}');
 
 const SESSION_OVER: FailedAttempt = {
   kind: 'failed',
@@ -48,6 +52,7 @@ export class LiveSession {
   readonly #over = new AbortController();
   #wire: Wire | undefined;
   #nextId = 0;
+  #verifying: Promise<AttemptOutcome> | undefined;
   /** Clock.now() when anything last came from the service. */
   #heardAt: number;
 
@@ -186,7 +191,9 @@ export class LiveSession {
     let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart, onBytes, fresh });
     let resumeFrom: StreamEnd | undefined;
     while (!call.isSettled) {
-      const next = this.#next(call, result, wire, resumeFrom);
+      const mayBeLost = resumeFrom === undefined && isBadRequest(result) && wire.hasSession;
+      const isLost = mayBeLost && (call.request === PING || !(await this.#isKnown()));
+      const next = isLost ? UNKNOWN_SESSION : judgeResponse(result, wire, call.progress, resumeFrom);
       if (next === 'wait') return;
       if ('kind' in next) {
         call.settle(next);
@@ -199,46 +206,19 @@ export class LiveSession {
     }
   }
 
-  /** What a response without the answer means: an outcome, a stream to resume, or waiting on. */
-  #next(
-    call: Call,
-    result: ResponseResult,
-    wire: Wire,
-    resumed: StreamEnd | undefined,
-  ): AttemptOutcome | StreamEnd | 'wait' {
-    const unanswered = (message: string): FailedAttempt => {
-      return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_NO_ANSWER', message } };
-    };
-    switch (result.kind) {
-      case 'accepted':
-        return wire.answersOnListen ? 'wait' : unanswered('The service took the request but sent no answer.');
-      case 'ended':
-      case 'broken': {
-        // A stream that brought no event id, or none yet, goes on from where the one before it was.
-        const stream: StreamEnd = {
-          lastEventId: result.stream?.lastEventId ?? resumed?.lastEventId,
-          retryMs: result.stream?.retryMs ?? resumed?.retryMs,
-        };
-        if (stream.lastEventId !== undefined) return stream;
-        if (result.kind === 'broken') return result.failed;
-        return wire.answersOnListen
-          ? 'wait'
-          : unanswered('The service ended its response without the answer.');
-      }
-      case 'rpc-error': {
-        if (result.status.sessionLost === true) return result.status;
-        return { kind: 'answered', message: result.message, httpStatus: result.code };
-      }
-      case 'refused':
-        return resumed === undefined
-          ? result.status
-          : {
-              ...unanswered('The service ended its response early and would not resume it.'),
-              httpStatus: result.code,
-            };
-      case 'aborted':
-        return { kind: 'aborted', progress: call.progress };
-    }
+  /**
+   * Many services answer 400 instead of 404 for a session that they do not know, and 400 for other reasons too. A ping, which
+   * cannot be a bad request, tells the two apart; one for all who ask at once.
+   */
+  async #isKnown(): Promise<boolean> {
+    const limit = new AbortController();
+    const timer = this.#clock.after(VERIFY_MS, () => limit.abort({ kind: 'deadline' }));
+    this.#verifying ??= this.ping(limit.signal).finally(() => {
+      timer.cancel();
+      this.#verifying = undefined;
+    });
+    const outcome = await this.#verifying;
+    return outcome.kind !== 'failed' || outcome.sessionLost !== true;
   }
 
   #receive(message: Envelope, via: Call | undefined): void {
@@ -307,13 +287,6 @@ export class LiveSession {
       exchange.abort();
     });
   }
-}
-
-/** A message of the bridge's own. */
-export function own(text: string): Envelope {
-  const scan = scanEnvelope(Buffer.from(text));
-  if (scan.kind !== 'message') throw new Error('not a message');
-  return scan.message;
 }
 
 /** The message with one part replaced; only what a reader of notifications looks at stays valid in it. */

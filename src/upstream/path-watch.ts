@@ -2,12 +2,13 @@
 // if it answers there, replay-safe calls that are still silent are asked once more on new connections; if it does not, the
 // path to the service is down, and the session is told.
 
-import type { Clock, Timer } from '../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import type { RetryBudget } from '../policy/retry-budget.ts';
 import { isSuspicious, SILENCE } from '../policy/silence.ts';
 import type { Call } from './call.ts';
 import type { LiveSession } from './live-session.ts';
+import { probe } from './probe.ts';
 
 const TICK_MS = 250;
 
@@ -22,7 +23,7 @@ export interface PathWatchOptions {
 export class PathWatch {
   readonly #options: PathWatchOptions;
   readonly #hedged = new WeakSet<object>();
-  #timer: Timer | undefined;
+  #isTicking = false;
   #probing = false;
   #nextProbeAt = 0;
 
@@ -32,8 +33,10 @@ export class PathWatch {
 
   /** A call has been made: look after it until none is left. */
   wake(): void {
-    this.#timer ??= this.#options.clock.after(TICK_MS, () => {
-      this.#timer = undefined;
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    this.#options.clock.after(TICK_MS, () => {
+      this.#isTicking = false;
       this.#tick();
     });
   }
@@ -87,27 +90,4 @@ export class PathWatch {
       wasCold: call.wasCold,
     });
   }
-}
-
-/**
- * Asks the service on a connection of its own whether it is there and knows the session. An error in answer to the ping is an
- * answer too.
- * @param limitMs silence for so long counts as a failure
- */
-export async function probe(
-  live: LiveSession,
-  clock: Clock,
-  limitMs: number,
-): Promise<{ kind: 'well' } | FailedAttempt> {
-  const limit = new AbortController();
-  const timer = clock.after(limitMs, () => limit.abort({ kind: 'shutdown' }));
-  const outcome = await live.ping(AbortSignal.any([limit.signal, live.signal]));
-  timer.cancel();
-  if (outcome.kind === 'answered') return { kind: 'well' };
-  if (outcome.kind === 'failed') {
-    // Refusals other than of the session show that somebody is there.
-    return outcome.progress === 'refused' && outcome.sessionLost !== true ? { kind: 'well' } : outcome;
-  }
-  const message = `The service did not answer a ping within ${limitMs} ms.`;
-  return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_UNREACHABLE', message } };
 }

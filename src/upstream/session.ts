@@ -3,20 +3,17 @@
 // session is LiveSession's.
 
 import type { Clock, Timer } from '../platform/clock.ts';
-import { sleep } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Profile } from '../config/resolve.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
-import { backoffMs } from '../policy/backoff.ts';
-import { BREAKER, CLOSED, onLoss, onTick, type Breaker } from '../policy/breaker.ts';
 import {
   transition,
   type Connectivity,
   type ConnectivityEvent,
   type Effect,
 } from '../policy/connectivity.ts';
-import { isLasting } from '../policy/lasting.ts';
+import { reconnectDelayMs } from '../policy/reconnect.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -24,23 +21,18 @@ import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Question } from './call.ts';
 import { handshake, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
+import { Keeper } from './keeper.ts';
 import { listen } from './listener.ts';
 import { SessionMemory } from './memory.ts';
-import { PathWatch, probe } from './path-watch.ts';
+import { PathWatch } from './path-watch.ts';
 import { callPerRequest } from './per-request.ts';
-import { Keeper } from './keeper.ts';
+import { probe, probeStaggered } from './probe.ts';
 import { restore } from './restore.ts';
 import { StreamableHttp } from './streamable-http.ts';
+import { SessionTrust } from './trust.ts';
 
-/** The waits between tries to connect: while requests wait, after a failure that lasts, and otherwise. */
-const RETRY = {
-  waiting: { initialMs: 250, maxMs: 5000 },
-  lasting: { initialMs: 5000, maxMs: 60_000 },
-  background: { initialMs: 250, maxMs: 30_000 },
-} as const;
-/** A silent path is asked again on a new connection this often, in milliseconds, and given up for now after so many. */
-const RESUME_STAGGER_MS = 1500;
-const RESUME_PROBES = 4;
+/** How long a health check's ping may take, in milliseconds; the second one twice as long. */
+const CHECK_MS = 1500;
 
 export interface SessionOptions {
   readonly profile: Profile;
@@ -65,13 +57,12 @@ export class Session {
   readonly #memory = new SessionMemory();
   readonly #closing = new AbortController();
   readonly #keeper: Keeper;
+  readonly #trust: SessionTrust;
   #state: Connectivity = { kind: 'IDLE' };
-  #breaker: Breaker = CLOSED;
   #established: Established | undefined;
   #watch: PathWatch | undefined;
   #epoch = 0;
   #retry: Timer | undefined;
-  #trial: Timer | undefined;
   #change = Promise.withResolvers<void>();
   #waiting = 0;
   #connecting: Promise<void> | undefined;
@@ -79,6 +70,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#http = new HttpClient(options.profile.url, options.profile.headers, options.settings);
+    this.#trust = new SessionTrust(options.clock, options.observer, () => this.want());
     this.#keeper = new Keeper({
       clock: options.clock,
       settings: options.settings,
@@ -96,10 +88,9 @@ export class Session {
   route(openedAt: number): Route {
     const { clock, settings } = this.#options;
     const now = clock.now();
-    this.#breaker = onTick(this.#breaker, now, BREAKER);
     return chooseRoute({
       connectivity: this.#state,
-      breaker: this.#breaker,
+      breaker: this.#trust.breaker,
       now,
       openedAt,
       outagePatienceMs: settings.outagePatienceMs,
@@ -170,7 +161,7 @@ export class Session {
   async close(signal: AbortSignal): Promise<void> {
     this.#closing.abort({ kind: 'shutdown' });
     this.#keeper.stop();
-    this.#trial?.cancel();
+    this.#trust.stop();
     const established = this.#established;
     this.#apply({ type: 'close' }, 'the bridge ends');
     await this.#connecting;
@@ -217,12 +208,7 @@ export class Session {
     const failed = (await this.#resume()) ?? (await this.#handshake());
     if (failed === undefined || this.#closing.signal.aborted) return;
     const failures = this.#state.kind === 'CONNECTING' ? this.#state.failures + 1 : 1;
-    const shape = isLasting(failed.failure.code)
-      ? RETRY.lasting
-      : this.#waiting > 0
-        ? RETRY.waiting
-        : RETRY.background;
-    const retryInMs = Math.max(failed.retryAfterMs ?? 0, backoffMs(failures, shape, this.#options.rng));
+    const retryInMs = reconnectDelayMs(failed, failures, this.#waiting > 0, this.#options.rng);
     this.#apply(
       { type: 'connect-failed', failure: failed.failure, at: clock.now(), retryInMs },
       failed.failure.message,
@@ -230,41 +216,21 @@ export class Session {
   }
 
   /**
-   * Takes up a session whose path was down. Several pings are under way at once, each on a connection of its own, because one
-   * that began before the path healed may be stuck.
+   * Takes up a session whose path was down.
    * @returns undefined where there is none to take up, or it is READY again (the state says which)
    */
   async #resume(): Promise<FailedAttempt | undefined> {
     const established = this.#established;
     if (established === undefined || established.live.isOver) return undefined;
     const { clock } = this.#options;
-    const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, this.#closing.signal]);
-    const first = Promise.withResolvers<{ kind: 'well' } | FailedAttempt>();
-    const startedAt = clock.now();
-    for (let n = 0; n < RESUME_PROBES && !signal.aborted; n += 1) {
-      const result = probe(established.live, clock, RESUME_STAGGER_MS * RESUME_PROBES);
-      void result.then((outcome) => {
-        // A connection that is refused says at once what the later ones would say.
-        if (
-          outcome.kind === 'well' ||
-          outcome.progress !== 'unknown' ||
-          clock.now() - startedAt >= RESUME_STAGGER_MS * RESUME_PROBES
-        ) {
-          first.resolve(outcome);
-          stop.abort();
-        }
-      });
-      await sleep(clock, RESUME_STAGGER_MS, signal);
-    }
-    const outcome = signal.aborted && !stop.signal.aborted ? undefined : await first.promise;
-    if (outcome === undefined) return undefined;
-    if (outcome.kind === 'well') {
+    const result = await probeStaggered(established.live, clock, this.#closing.signal);
+    if (result === undefined) return undefined;
+    if (result.kind === 'well') {
       this.#apply({ type: 'connected', epoch: this.#epoch, at: clock.now() }, 'the service answers again');
       this.#watch?.recovered(clock.now());
       return undefined;
     }
-    if (outcome.sessionLost !== true) return outcome;
+    if (result.sessionLost !== true) return result;
     this.#established = undefined;
     established.live.retire();
     return undefined;
@@ -287,7 +253,7 @@ export class Session {
         this.#establish(outcome, clock.now() - startedAt);
         return undefined;
       case 'failed':
-        this.#distrust(outcome);
+        this.#trust.lost(outcome);
         return outcome;
       case 'rejected': {
         this.#options.onRejected(outcome.message);
@@ -325,7 +291,10 @@ export class Session {
         live,
         clock,
         budget: this.budget,
-        onDown: (failed) => this.#learn(established, failed),
+        onDown: (failed) => {
+          if (failed.sessionLost === true) this.#lose(established, failed);
+          else this.#suspend(established, failed);
+        },
       });
       void listen({
         live,
@@ -354,43 +323,17 @@ export class Session {
     if (isCurrent) this.#established = undefined;
     established.live.retire();
     if (!isCurrent) return;
-    this.#distrust(failed);
-    const event = {
-      type: 'lost',
-      epoch: this.#epoch,
-      failure: failed.failure,
-      at: this.#options.clock.now(),
-    } as const;
-    this.#apply({ ...event, reconnect: this.#breaker.kind !== 'open' }, failed.failure.message);
+    this.#leaveReady(failed, !this.#trust.lost(failed));
   }
 
   /** The service cannot be reached; the session may still be there when it can. */
   #suspend(established: Established, failed: FailedAttempt): void {
-    if (this.#established !== established) return;
-    const event = {
-      type: 'lost',
-      epoch: this.#epoch,
-      failure: failed.failure,
-      at: this.#options.clock.now(),
-    } as const;
-    this.#apply({ ...event, reconnect: true }, failed.failure.message);
+    if (this.#established === established) this.#leaveReady(failed, true);
   }
 
-  /** Counts against the persistent session, where the service answers but sessions do not hold. */
-  #distrust(failed: FailedAttempt): void {
-    if (failed.failure.code === 'ERR_UPSTREAM_UNREACHABLE' || failed.failure.code === 'ERR_UPSTREAM_BUSY')
-      return;
-    if (failed.failure.code.startsWith('ERR_AUTH') || failed.failure.code === 'ERR_UPSTREAM_TLS') return;
-    const { clock, observer } = this.#options;
-    this.#breaker = onLoss(this.#breaker, clock.now(), BREAKER);
-    if (this.#breaker.kind !== 'open') return;
-    observer({ type: 'session.route', route: 'per-request', reason: failed.failure.message });
-    this.#trial?.cancel();
-    this.#trial = clock.after(this.#breaker.trialAt - clock.now(), () => {
-      this.#breaker = onTick(this.#breaker, clock.now(), BREAKER);
-      observer({ type: 'session.route', route: 'session', reason: 'on trial' });
-      this.want();
-    });
+  #leaveReady({ failure }: FailedAttempt, reconnect: boolean): void {
+    const at = this.#options.clock.now();
+    this.#apply({ type: 'lost', epoch: this.#epoch, failure, at, reconnect }, failure.message);
   }
 
   /** Two pings without an answer, or one that shows a dead connection, take the session out of READY. */
@@ -400,7 +343,7 @@ export class Session {
     const { clock, observer } = this.#options;
     const askedAt = clock.now();
     for (let tries = 1; tries <= 2; tries += 1) {
-      const result = await probe(established.live, clock, RESUME_STAGGER_MS * tries);
+      const result = await probe(established.live, clock, CHECK_MS * tries);
       observer({ type: 'session.health', isWell: result.kind === 'well', ms: clock.now() - askedAt });
       if (result.kind === 'well') {
         this.#watch?.recovered(askedAt);

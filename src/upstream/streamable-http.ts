@@ -27,6 +27,10 @@ export class StreamableHttp implements Wire {
     this.#clock = clock;
   }
 
+  get hasSession(): boolean {
+    return this.#protocolVersion !== undefined && this.sessionId !== undefined;
+  }
+
   /** Ends the handshake: every later request names this revision. */
   establish(protocolVersion: string): void {
     this.#protocolVersion = protocolVersion;
@@ -92,7 +96,7 @@ export class StreamableHttp implements Wire {
       expectsAnswer: options.expectsAnswer,
       settings: this.#settings,
       facts: {
-        hadSession: this.#protocolVersion !== undefined && this.sessionId !== undefined,
+        hadSession: this.hasSession,
         wallTimeMs: this.#clock.wallTime(),
       },
       onStart: options.onStart,

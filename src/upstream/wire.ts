@@ -6,6 +6,8 @@ export interface Wire {
   readonly kind: 'streamable-http' | 'http+sse';
   /** True where a request's answer comes on the one listening stream and its POST only accepts it. */
   readonly answersOnListen: boolean;
+  /** Whether requests name a session that the service could have forgotten. */
+  readonly hasSession: boolean;
   /** Sends one message. Never rejects. */
   post(body: Buffer, options: PostOptions): Promise<ResponseResult>;
   /** Goes on with an event stream that broke or was closed early. Never rejects. */

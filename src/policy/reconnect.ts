@@ -1,0 +1,23 @@
+import type { FailedAttempt } from './attempt.ts';
+import { backoffMs, type BackoffShape } from './backoff.ts';
+import { isLasting } from './lasting.ts';
+import type { Rng } from '../platform/random.ts';
+
+/** While requests wait, the service is tried at least every 5 s; what only a person can change is asked for less often. */
+const WAITING: BackoffShape = { initialMs: 250, maxMs: 5000 };
+const BACKGROUND: BackoffShape = { initialMs: 250, maxMs: 30_000 };
+const LASTING: BackoffShape = { initialMs: 5000, maxMs: 60_000 };
+
+/**
+ * The wait before the next try to connect, in milliseconds.
+ * @param failures tries that failed in a row, this one included
+ */
+export function reconnectDelayMs(
+  failed: FailedAttempt,
+  failures: number,
+  isAwaited: boolean,
+  rng: Rng,
+): number {
+  const shape = isLasting(failed.failure.code) ? LASTING : isAwaited ? WAITING : BACKGROUND;
+  return Math.max(failed.retryAfterMs ?? 0, backoffMs(failures, shape, rng));
+}
