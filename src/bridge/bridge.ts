@@ -125,7 +125,7 @@ export class Bridge {
       case 'not-json':
         this.#refuse(reply, null, {
           code: 'ERR_CLIENT_NOT_JSON',
-          message: `The client sent a line that is not JSON: ${scan.reason}.`,
+          message: `The client sent a line that is not JSON: ${scan.reason} at byte ${scan.at}.`,
         });
         return;
       case 'invalid':

@@ -3,8 +3,8 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MAX_ID_BYTES = 256;
-/** Longer than any member name that matters. */
-const MAX_KEY_BYTES = 16;
+/** Longer than any member name that matters, were all its letters written as escapes. */
+const MAX_KEY_BYTES = 40;
 
 type Part = 'before-key' | 'key' | 'before-value' | 'value';
 
@@ -40,7 +40,10 @@ export class IdFinder {
     else if (c === BACKSLASH) this.#escaped = true;
     else if (c === QUOTE) {
       this.#inString = false;
-      if (this.#depth === 1 && this.#part === 'key') this.#part = 'before-value';
+      if (this.#depth === 1 && this.#part === 'key') {
+        this.#part = 'before-value';
+        if (this.#key.includes('\\')) this.#key = decode(this.#key);
+      }
     }
   }
 
@@ -90,6 +93,15 @@ export class IdFinder {
       this.#id = Buffer.from(this.#value, 'latin1').toString('utf8');
     this.#part = 'before-key';
     this.#key = '';
+  }
+}
+
+/** A member name without its escapes; one that is cut short or wrong is none that matters. */
+function decode(name: string): string {
+  try {
+    return JSON.parse(`"${name}"`) as string;
+  } catch {
+    return '';
   }
 }
 

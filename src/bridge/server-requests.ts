@@ -20,11 +20,16 @@ export class ServerRequests {
 
   /** The request as the client gets it; undefined when too many wait. */
   open(request: Envelope, origin: MessageOrigin): Buffer | undefined {
+    if (this.#asked.size >= MAX_OPEN) this.#forgetOver();
     if (request.id === null || this.#asked.size >= MAX_OPEN) return undefined;
     const key = String(this.#nextId);
     this.#nextId += 1;
     this.#asked.set(key, { origin, id: rawText(request, request.id) });
     return splice(request, [{ span: request.id, text: key }]);
+  }
+
+  #forgetOver(): void {
+    for (const [key, { origin }] of this.#asked) if (origin.isOver) this.#asked.delete(key);
   }
 
   /** Sends the client's answer to the session that asked. False when nobody waits for it. */

@@ -12,6 +12,7 @@ import {
   type SettingSpec,
   type Settings,
 } from './settings.ts';
+import { scanEnvelope } from '../protocol/envelope.ts';
 import { nearest } from './nearest.ts';
 
 /** A value that a person gave and that cannot be used; the message says what is accepted. */
@@ -53,7 +54,8 @@ export function resolveRun(args: RunArguments, env: Environment, configFile: str
   for (const [name, spec] of Object.entries(SETTINGS) as [SettingName, SettingSpec][]) {
     const sources: [string, unknown][] = [
       [`--${flagName(name)}`, args.flags[flagName(name)]],
-      [variableName(name), env[variableName(name)]],
+      // A variable that is set to nothing counts as not set.
+      [variableName(name), env[variableName(name)] || undefined],
       [`"${name}" of the profile`, values[name]],
       [`"${name}" in ${configFile}`, file[name]],
     ];
@@ -115,20 +117,24 @@ function readConfig(path: string): Values {
       { cause: error },
     );
   }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
+  const bytes = Buffer.from(text.replace(/^\uFEFF/, ''));
+  const scan = scanEnvelope(bytes);
+  if (scan.kind === 'not-json') {
+    const { line, column } = positionOf(bytes, scan.at);
     throw new ConfigError(
-      `The config file ${path} is not valid JSON: ${(error as Error).message}. It was not changed.`,
-      {
-        cause: error,
-      },
+      `The config file ${path} is not valid JSON: ${scan.reason} at line ${line} column ${column}. It was not changed.`,
     );
   }
+  const parsed: unknown = JSON.parse(bytes.toString());
   const values = section(parsed, path);
   checkKeys(values, ['profiles', ...Object.keys(SETTINGS)], path);
   return values;
+}
+
+/** Both counted from 1, the column in characters. */
+function positionOf(bytes: Buffer, at: number): { readonly line: number; readonly column: number } {
+  const lines = bytes.toString('utf8', 0, at).split('\n');
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
 }
 
 function section(value: unknown, what: string): Values {

@@ -135,7 +135,7 @@ export function parseSetting(spec: SettingSpec, raw: unknown): number | string |
     case 'choice':
       return typeof raw === 'string' && spec.choices.includes(raw) ? raw : undefined;
     case 'switch':
-      if (raw === true || raw === 'true' || raw === '1' || raw === '') return true;
+      if (raw === true || raw === 'true' || raw === '1') return true;
       return raw === false || raw === 'false' || raw === '0' ? false : undefined;
   }
 }

@@ -7,6 +7,7 @@ export function parseRetryAfter(value: string | undefined, wallTimeMs: number): 
   if (value === undefined) return undefined;
   const text = value.trim();
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, Number.MAX_SAFE_INTEGER);
-  const date = Date.parse(text);
+  // Every form of HTTP-date begins with the day's name; Date.parse reads more than that, "-5" too.
+  const date = /^[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - wallTimeMs);
 }

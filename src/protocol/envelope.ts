@@ -44,7 +44,7 @@ export type ScanResult =
   | { readonly kind: 'message'; readonly message: Envelope }
   | { readonly kind: 'batch'; readonly elements: readonly ScanResult[] }
   /** Not JSON (or not UTF-8): JSON-RPC error -32700. */
-  | { readonly kind: 'not-json'; readonly reason: string }
+  | { readonly kind: 'not-json'; readonly reason: string; readonly at: number }
   /** JSON, but not a JSON-RPC 2.0 message: error -32600, with the id where one could be read. */
   | {
       readonly kind: 'invalid';
@@ -92,14 +92,15 @@ type Found = Partial<Record<Slot, Span>>;
  *   are what makes the message's `bytes` differ from these (line breaks become spaces, white space around is left out).
  */
 export function scanEnvelope(bytes: Buffer): ScanResult {
-  if (!isUtf8(bytes)) return { kind: 'not-json', reason: 'the bytes are not valid UTF-8' };
+  if (!isUtf8(bytes)) return { kind: 'not-json', reason: 'the bytes are not valid UTF-8', at: 0 };
   const start = skipSpace(bytes, 0);
   if (bytes[start] === Token.openBracket) return scanBatch(bytes, start);
   const found: Found = {};
   const scan = scanValue(bytes, start, found);
-  if (typeof scan === 'string') return { kind: 'not-json', reason: scan };
-  if (skipSpace(bytes, scan.end) !== bytes.length) {
-    return { kind: 'not-json', reason: `something follows the message at byte ${scan.end}` };
+  if ('reason' in scan) return { kind: 'not-json', ...scan };
+  const rest = skipSpace(bytes, scan.end);
+  if (rest !== bytes.length) {
+    return { kind: 'not-json', reason: 'something follows the message', at: rest };
   }
   return toMessage(bytes, { start, end: scan.end }, found, scan.duplicate);
 }
@@ -111,17 +112,23 @@ function scanBatch(bytes: Buffer, start: number): ScanResult {
     for (;;) {
       const found: Found = {};
       const scan = scanValue(bytes, at, found);
-      if (typeof scan === 'string') return { kind: 'not-json', reason: scan };
+      if ('reason' in scan) return { kind: 'not-json', ...scan };
       elements.push(toMessage(bytes, { start: at, end: scan.end }, found, scan.duplicate));
       at = skipSpace(bytes, scan.end);
       if (bytes[at] === Token.closeBracket) break;
-      if (bytes[at] !== Token.comma) return { kind: 'not-json', reason: `expected "," or "]" at byte ${at}` };
+      if (bytes[at] !== Token.comma) return { kind: 'not-json', reason: 'expected "," or "]"', at };
       at = skipSpace(bytes, at + 1);
     }
   }
   at = skipSpace(bytes, at + 1);
-  if (at !== bytes.length) return { kind: 'not-json', reason: `something follows the batch at byte ${at}` };
+  if (at !== bytes.length) return { kind: 'not-json', reason: 'something follows the batch', at };
   return { kind: 'batch', elements };
+}
+
+/** Why bytes are not JSON, and where that shows. */
+interface ScanFailure {
+  readonly reason: string;
+  readonly at: number;
 }
 
 interface ValueScan {
@@ -134,8 +141,8 @@ interface ValueScan {
 const IN_ARRAY = 0;
 const IN_OBJECT = 1;
 
-/** Checks the value at `at` and fills `found` from its members. A string is the reason why it is not JSON. */
-function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | string {
+/** Checks the value at `at` and fills `found` from its members. */
+function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | ScanFailure {
   let containers = new Uint8Array(64);
   let depth = 0;
   let duplicate: Slot | null = null;
@@ -169,7 +176,7 @@ function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | string 
         depth -= 1;
       } else if (isObject) {
         i = readKey(i);
-        if (i < 0) return `expected a member name or "}" near byte ${~i}`;
+        if (i < 0) return { reason: 'expected a member name or "}"', at: ~i };
         continue;
       } else {
         incoming = undefined;
@@ -177,7 +184,7 @@ function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | string 
       }
     } else {
       const next = c === Token.quote ? skipString(bytes, i + 1) : skipScalar(bytes, i);
-      if (next < 0) return `unexpected text at byte ${i}`;
+      if (next < 0) return { reason: 'unexpected text', at: ~next };
       i = next;
     }
     // A value ended before i: close what ends here, or go on to the next one.
@@ -191,13 +198,14 @@ function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | string 
         i = skipSpace(bytes, i + 1);
         if (inObject) {
           i = readKey(i);
-          if (i < 0) return `expected a member name near byte ${~i}`;
+          if (i < 0) return { reason: 'expected a member name', at: ~i };
         } else {
           incoming = undefined;
         }
         break;
       }
-      if (d !== (inObject ? Token.closeBrace : Token.closeBracket)) return `unexpected text at byte ${i}`;
+      if (d !== (inObject ? Token.closeBrace : Token.closeBracket))
+        return { reason: 'unexpected text', at: i };
       depth -= 1;
       i += 1;
     }
@@ -207,7 +215,7 @@ function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | string 
   function readKey(from: number): number {
     if (bytes[from] !== Token.quote) return ~from;
     const end = skipString(bytes, from + 1);
-    if (end < 0) return ~from;
+    if (end < 0) return end;
     let next = skipSpace(bytes, end);
     if (bytes[next] !== Token.colon) return ~next;
     next = skipSpace(bytes, next + 1);

@@ -44,7 +44,7 @@ function skipPlain(bytes: Buffer, at: number): number {
 /**
  * Skips the rest of a string.
  * @param at the first byte behind the opening quote
- * @returns the position behind the closing quote; -1 where the string does not end or holds what JSON forbids
+ * @returns the position behind the closing quote; ~position of what JSON forbids, or of the end where the quote is missing
  */
 export function skipString(bytes: Buffer, at: number): number {
   const end = bytes.length;
@@ -53,7 +53,7 @@ export function skipString(bytes: Buffer, at: number): number {
   while (i < end) {
     const c = bytes[i] as number;
     if (c === Token.quote) return i + 1;
-    if (c < 0x20) return -1;
+    if (c < 0x20) return ~i;
     if (c !== Token.backslash) {
       i += 1;
       if (i === runEnd) {
@@ -76,15 +76,15 @@ export function skipString(bytes: Buffer, at: number): number {
         break;
       case 0x75: // u
         if (!isHex(bytes[i + 2]) || !isHex(bytes[i + 3]) || !isHex(bytes[i + 4]) || !isHex(bytes[i + 5]))
-          return -1;
+          return ~i;
         i += 6;
         runEnd = i + BYTEWISE;
         break;
       default:
-        return -1;
+        return ~i;
     }
   }
-  return -1;
+  return ~end;
 }
 
 function isHex(c: number | undefined): boolean {
@@ -98,16 +98,16 @@ function isDigit(c: number | undefined): boolean {
 
 const LITERALS = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
 
-/** Skips a number, `true`, `false` or `null`; -1 where none of them stands at `at`. */
+/** Skips a number, `true`, `false` or `null`; ~at where none of them stands there. */
 export function skipScalar(bytes: Buffer, at: number): number {
   const c = bytes[at];
   if (c === Token.minus || isDigit(c)) return skipNumber(bytes, at);
   for (const literal of LITERALS) {
     if (c !== literal[0]) continue;
     const end = at + literal.length;
-    return end <= bytes.length && literal.compare(bytes, at, end) === 0 ? end : -1;
+    return end <= bytes.length && literal.compare(bytes, at, end) === 0 ? end : ~at;
   }
-  return -1;
+  return ~at;
 }
 
 function skipNumber(bytes: Buffer, at: number): number {
@@ -115,15 +115,15 @@ function skipNumber(bytes: Buffer, at: number): number {
   if (bytes[i] === Token.minus) i += 1;
   if (bytes[i] === Token.zero) i += 1;
   else if (isDigit(bytes[i])) i = skipDigits(bytes, i);
-  else return -1;
+  else return ~at;
   if (bytes[i] === 0x2e) {
-    if (!isDigit(bytes[i + 1])) return -1;
+    if (!isDigit(bytes[i + 1])) return ~at;
     i = skipDigits(bytes, i + 1);
   }
   if (bytes[i] === 0x65 || bytes[i] === 0x45) {
     i += 1;
     if (bytes[i] === 0x2b || bytes[i] === Token.minus) i += 1;
-    if (!isDigit(bytes[i])) return -1;
+    if (!isDigit(bytes[i])) return ~at;
     i = skipDigits(bytes, i);
   }
   return i;

@@ -64,6 +64,22 @@ export async function handshake(
   return complete(live, outcome.message, wire, signal);
 }
 
+/** As `handshake`, within the time that the settings give it; aborted only when `signal` aborts. */
+export async function handshakeInTime(
+  context: HandshakeContext,
+  initialize: Envelope,
+  signal: AbortSignal,
+): Promise<HandshakeOutcome> {
+  const limitMs = context.settings.initializeTimeoutMs;
+  const limit = new AbortController();
+  const timer = context.clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
+  const outcome = await handshake(context, initialize, AbortSignal.any([signal, limit.signal]));
+  timer.cancel();
+  if (outcome.kind !== 'aborted' || signal.aborted) return outcome;
+  const message = `The service did not complete the handshake within ${limitMs} ms.`;
+  return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TIMEOUT', message } };
+}
+
 /** Undefined where the URL offers no HTTP+SSE stream. */
 async function legacyHandshake(
   context: HandshakeContext,

@@ -8,6 +8,8 @@ import type { LiveSession } from './live-session.ts';
 import type { StreamableHttp } from './streamable-http.ts';
 
 const RECONNECT = { initialMs: 1000, maxMs: 30_000 };
+/** A service that has refused the stream so often, and never opened it, offers none. */
+const MAX_REFUSALS = 3;
 /** A stream that stayed open this long, in milliseconds, was well: the next failure starts the backoff anew. */
 const SETTLED_AFTER_MS = 10_000;
 
@@ -31,6 +33,8 @@ export async function listen({
 }: ListenerOptions): Promise<void> {
   let lastEventId: string | undefined;
   let failures = 0;
+  let refusals = 0;
+  let hasOpened = false;
   while (!live.isOver) {
     let openedAt: number | undefined;
     const result = await wire.listen(
@@ -38,6 +42,7 @@ export async function listen({
       { sink: live.listenSink, signal: live.signal, expectsAnswer: false },
       () => {
         openedAt = clock.now();
+        hasOpened = true;
         observer({
           type: 'upstream.listen',
           state: 'open',
@@ -47,15 +52,18 @@ export async function listen({
     );
     if (result.kind === 'aborted' || live.isOver) return;
     if (result.kind === 'refused' || result.kind === 'rpc-error') {
-      if (result.status.sessionLost === true) {
+      // A service without a route for GET says 404 too; a ping tells whether it is the session that is not known.
+      if (result.status.sessionLost === true && !(await live.isKnown())) {
         onSessionLost();
         return;
       }
-      // 405 is the specified way to offer none; other refusals of the client's making do not change by asking again.
-      if (result.code >= 400 && result.code < 500 && result.code !== 408 && result.code !== 429) {
+      refusals += 1;
+      if (result.code === 405 || (!hasOpened && refusals >= MAX_REFUSALS)) {
         observer({ type: 'upstream.listen', state: 'not-offered', reason: `HTTP ${result.code}` });
         return;
       }
+      // The event that it was to go on from may be what is refused.
+      lastEventId = undefined;
     }
     const stream = result.kind === 'ended' || result.kind === 'broken' ? result.stream : undefined;
     lastEventId = stream?.lastEventId ?? lastEventId;

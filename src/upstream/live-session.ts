@@ -4,7 +4,7 @@
 // Every call gets an id of the session's own, and so does its progress token. So two clients, or two tries at the same
 // request, never meet in the service under one number, and an answer finds exactly the try that it belongs to.
 
-import { sleep, type Clock } from '../platform/clock.ts';
+import { sleep, unlessAborted, type Clock } from '../platform/clock.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
 import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
@@ -156,7 +156,7 @@ export class LiveSession {
 
   /** Ends the session at the service too, after what is on its way has been sent. Never rejects. */
   async end(signal: AbortSignal): Promise<void> {
-    await Promise.allSettled(this.#sends);
+    await unlessAborted(Promise.allSettled(this.#sends), signal);
     if (!signal.aborted && this.#wire !== undefined) await this.#wire.end(signal);
     this.abandon({
       kind: 'failed',
@@ -190,18 +190,21 @@ export class LiveSession {
     };
     let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart, onBytes, fresh });
     let resumeFrom: StreamEnd | undefined;
+    let refusals = 0;
     while (!call.isSettled) {
       const mayBeLost = resumeFrom === undefined && isBadRequest(result) && wire.hasSession;
-      const isLost = mayBeLost && (call.request === PING || !(await this.#isKnown()));
+      const isLost = mayBeLost && (call.request === PING || !(await this.isKnown()));
       const next = isLost ? UNKNOWN_SESSION : judgeResponse(result, wire, call.progress, resumeFrom);
       if (next === 'wait') return;
       if ('kind' in next) {
         call.settle(next);
         return;
       }
+      refusals = next === resumeFrom ? refusals + 1 : 0;
       resumeFrom = next;
-      await sleep(this.#clock, next.retryMs ?? RESUME_DELAY_MS, signal);
-      if (signal.aborted) return;
+      const delayMs = (next.retryMs ?? RESUME_DELAY_MS) * 2 ** Math.min(refusals, 5);
+      await sleep(this.#clock, delayMs, signal);
+      if (signal.aborted || call.isSettled) return;
       result = await wire.resume(next.lastEventId as string, { sink, signal, expectsAnswer: true, onBytes });
     }
   }
@@ -210,7 +213,7 @@ export class LiveSession {
    * Many services answer 400 instead of 404 for a session that they do not know, and 400 for other reasons too. A ping, which
    * cannot be a bad request, tells the two apart; one for all who ask at once.
    */
-  async #isKnown(): Promise<boolean> {
+  async isKnown(): Promise<boolean> {
     const limit = new AbortController();
     const timer = this.#clock.after(VERIFY_MS, () => limit.abort({ kind: 'deadline' }));
     this.#verifying ??= this.ping(limit.signal).finally(() => {

@@ -33,6 +33,9 @@ export function judgeResponse(
       return wire.answersOnListen ? 'wait' : unanswered('The service took the request but sent no answer.');
     case 'ended':
     case 'broken': {
+      // What came cannot be used, and the same would come again.
+      if (result.kind === 'broken' && result.failed.failure.code !== 'ERR_UPSTREAM_UNREACHABLE')
+        return result.failed;
       // A stream that brought no event id, or none yet, goes on from where the one before it was.
       const stream: StreamEnd = {
         lastEventId: result.stream?.lastEventId ?? resumed?.lastEventId,
@@ -43,16 +46,24 @@ export function judgeResponse(
       return wire.answersOnListen ? 'wait' : unanswered('The service ended its response without the answer.');
     }
     case 'rpc-error':
-      if (result.status.sessionLost === true) return result.status;
+    case 'refused':
+      if (resumed !== undefined) return judgeRefusedResumption(result.status, resumed);
+      if (result.kind === 'refused' || result.status.sessionLost === true) return result.status;
       return { kind: 'answered', message: result.message, httpStatus: result.code };
-    case 'refused': {
-      if (resumed === undefined) return result.status;
-      const message = 'The service ended its response early and would not resume it.';
-      return { ...unanswered(message), httpStatus: result.code };
-    }
     case 'aborted':
       return { kind: 'aborted', progress };
   }
+}
+
+/** The service has taken the request long ago; that it will not resume the stream says nothing of whether it ran. */
+function judgeRefusedResumption(refusal: FailedAttempt, resumed: StreamEnd): AttemptOutcome | StreamEnd {
+  const status = refusal.httpStatus ?? 0;
+  // 409: a service that has not noticed yet that the old stream is gone.
+  if (status >= 500 || [408, 409, 425, 429].includes(status)) return resumed;
+  return {
+    ...unanswered(`The service ended its response early and would not resume it (HTTP ${status}).`),
+    ...(refusal.sessionLost === true ? { sessionLost: true } : undefined),
+  };
 }
 
 function unanswered(message: string): FailedAttempt {

@@ -19,7 +19,7 @@ import { chooseRoute, type Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Question } from './call.ts';
-import { handshake, type Established } from './handshake.ts';
+import { handshakeInTime, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
 import { Keeper } from './keeper.ts';
 import { listen } from './listener.ts';
@@ -241,12 +241,8 @@ export class Session {
     if (this.#state.kind !== 'CONNECTING' || this.#closing.signal.aborted) return undefined;
     const { clock, settings, profile, observer, unsolicited, initialize } = this.#options;
     const startedAt = clock.now();
-    const limit = new AbortController();
-    const timer = clock.after(settings.initializeTimeoutMs, () => limit.abort({ kind: 'deadline' }));
-    const signal = AbortSignal.any([this.#closing.signal, limit.signal]);
     const context = { url: profile.url, http: this.#http, settings, clock, observer, unsolicited };
-    const outcome = await handshake(context, initialize, signal);
-    timer.cancel();
+    const outcome = await handshakeInTime(context, initialize, this.#closing.signal);
     switch (outcome.kind) {
       case 'established':
         await restore(outcome.live, this.#memory, clock, observer);
@@ -260,11 +256,8 @@ export class Session {
         const message = 'The service refuses the handshake with a JSON-RPC error.';
         return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
       }
-      case 'aborted': {
-        if (!limit.signal.aborted) return undefined;
-        const message = `The service did not complete the handshake within ${settings.initializeTimeoutMs} ms.`;
-        return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TIMEOUT', message } };
-      }
+      case 'aborted':
+        return undefined;
     }
   }
 

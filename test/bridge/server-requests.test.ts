@@ -144,7 +144,7 @@ describe('SC4 requests of the service that nobody answers', () => {
     expect(table.open(requestOf('new', 'roots/list'), origin)).toBeDefined();
   });
 
-  test.fails('make room again when their session is over', () => {
+  test('make room again when their session is over', () => {
     const table = new ServerRequests();
     const old = new FakeOrigin();
     openMany(table, old);

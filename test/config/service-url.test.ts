@@ -52,7 +52,7 @@ describe('SC1 http://', () => {
     expect(refusal({ target: 'http://service.example/mcp', ...given })).toContain('--allow-http');
   });
 
-  test.fails('is not allowed by a variable that is set to nothing', () => {
+  test('is not allowed by a variable that is set to nothing', () => {
     const env = { MCP_BRIDGE_ALLOW_HTTP: '' };
     expect(refusal({ target: 'http://service.example/mcp', env })).toMatch(/ALLOW_HTTP|--allow-http/);
   });

@@ -134,7 +134,7 @@ describe('CF2 a value that does not fit', () => {
   test('of a choice: the message lists the choices', () => {
     expect(refusal({ flags: { 'log-level': 'loud' } })).toContain('silent, error, info, debug');
     expect(refusal({ file: { logLevel: 3 } })).toContain('silent, error, info, debug');
-    expect(refusal({ env: { MCP_BRIDGE_LOG_LEVEL: '' } })).toContain('silent, error, info, debug');
+    expect(refusal({ env: { MCP_BRIDGE_LOG_LEVEL: 'loud' } })).toContain('silent, error, info, debug');
   });
 
   test.each([
