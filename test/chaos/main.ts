@@ -1,0 +1,27 @@
+// A chaos run by hand, any seed for any time:
+//
+//   node scripts/run.mjs --build test/chaos/main.ts [--seed N] [--seconds N] [--clients N] [--events]
+//
+// Exit code 1 when something happened that must not.
+import { parseArgs } from 'node:util';
+import { runChaos } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: process.env['CHAOS_SEED'] ?? String(Date.now() % 2 ** 31) },
+    seconds: { type: 'string', default: process.env['CHAOS_SECONDS'] ?? '60' },
+    clients: { type: 'string', default: '8' },
+    events: { type: 'boolean', default: false },
+  },
+});
+process.stdout.write(`seed ${values.seed}, ${values.seconds} s, ${values.clients} clients\n`);
+const { violations, events, errors, ...figures } = await runChaos({
+  seed: Number(values.seed),
+  seconds: Number(values.seconds),
+  clients: Number(values.clients),
+});
+if (values.events) process.stdout.write(`${errors.join('\n')}\n\n`);
+if (values.events || violations.length > 0) process.stdout.write(`${events.join('\n')}\n\n`);
+process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+process.stdout.write(`${violations.length} violations\n${violations.join('\n')}\n`);
+process.exitCode = violations.length === 0 ? 0 : 1;

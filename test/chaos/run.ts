@@ -1,0 +1,180 @@
+// A chaos run from its seed to its verdict: calm, then trouble, then calm again.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ScriptedService } from '../support/scripted-service.ts';
+import { ChaosClient } from './client.ts';
+import { Fates } from './fates.ts';
+import { Ledger } from './ledger.ts';
+import { pause } from './pause.ts';
+import { Random } from './random.ts';
+import { runWeather } from './weather.ts';
+
+export interface ChaosOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly clients?: number;
+}
+
+export interface ChaosReport {
+  readonly violations: readonly string[];
+  /** The course of the run, for a person who looks for a cause. */
+  readonly events: readonly string[];
+  readonly errors: readonly string[];
+  readonly requests: number;
+  readonly endings: Readonly<Record<string, number>>;
+  readonly launches: number;
+  readonly handshakes: number;
+  /** From the end of the trouble until the slowest client was served again. */
+  readonly recoveryMs: number;
+  /** The most that a bridge had grown by, in MiB, and its open files. */
+  readonly growthMiB: number;
+  readonly files: number;
+}
+
+const CALM_MS = 3000;
+const RECOVERY_MS = 10_000;
+const MAX_GROWTH = 60 * 1024 * 1024;
+const MAX_FILES = 60;
+const FAULT_RATE = 0.12;
+
+export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptions): Promise<ChaosReport> {
+  const random = new Random(seed);
+  const ledger = new Ledger();
+  const fates = new Fates({ seed, faultRate: FAULT_RATE });
+  const home = mkdtempSync(join(tmpdir(), 'mcp-bridge-chaos-'));
+  const service = await ScriptedService.start();
+  service.always({}, fates.action);
+  const clients = Array.from({ length: count }, (_, n) => {
+    const name = `client-${n}`;
+    return new ChaosClient({
+      name,
+      url: service.url,
+      home: join(home, name),
+      random: random.fork(name),
+      ledger,
+    });
+  });
+  const talking = new AbortController();
+  const watching = new AbortController();
+  try {
+    await Promise.all(clients.map((client) => client.launch()));
+    const background = [
+      ...clients.map((client) => client.talk(talking.signal)),
+      ...clients.map((client) => client.watch(watching.signal)),
+    ];
+    await pause(CALM_MS);
+    const before = clients.map((client) => client.usage()?.memory ?? 0);
+
+    const trouble = new AbortController();
+    const note = (what: string): void => ledger.note(what);
+    fates.isOn = true;
+    const storm = [
+      runWeather({ service, fates, random: random.fork('weather'), note }, trouble.signal),
+      runDeaths(clients, random.fork('deaths'), trouble.signal),
+    ];
+    await pause(seconds * 1000);
+    fates.isOn = false;
+    trouble.abort();
+    await Promise.all(storm);
+    ledger.note('trouble is over');
+
+    const recoveryMs = await recover(clients, ledger);
+    talking.abort();
+    await expectOneHandshakeEach(service, clients, ledger);
+    // Longer than any deadline: whatever hangs is found, and whatever runs late has run.
+    await pause(1000);
+    while (clients.some(({ openCount }) => openCount > 0)) await pause(100);
+    const usages = clients.map((client) => client.usage());
+    const growth = Math.max(...usages.map((usage, n) => (usage?.memory ?? 0) - before[n]!));
+    const files = Math.max(...usages.map((usage) => usage?.files ?? 0));
+    if (growth > MAX_GROWTH) ledger.violation(`a bridge has grown by ${growth} bytes`);
+    if (files > MAX_FILES) ledger.violation(`a bridge keeps ${files} files open`);
+    await Promise.all(clients.map((client, n) => client.end(n % 2 === 0 ? 'SIGTERM' : 'stdin')));
+    watching.abort();
+    await Promise.all(background);
+    ledger.settle(service.record.executions, fates.met);
+    return {
+      violations: ledger.violations,
+      events: ledger.events,
+      errors: ledger.errors,
+      requests: ledger.asked.length,
+      endings: ledger.endings(),
+      launches: clients.reduce((sum, { lives }) => sum + lives, 0),
+      handshakes: service.record.of('initialize').length,
+      recoveryMs,
+      growthMiB: Math.round(growth / 1024 / 1024),
+      files,
+    };
+  } finally {
+    talking.abort();
+    watching.abort();
+    await Promise.allSettled(clients.map((client) => client.settled()));
+    await Promise.allSettled(clients.map((client) => client.end('SIGKILL')));
+    service.clearScript();
+    await service.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Ends a bridge now and then, mid-work, and launches it again. */
+async function runDeaths(
+  clients: readonly ChaosClient[],
+  random: Random,
+  signal: AbortSignal,
+): Promise<void> {
+  const relaunches: Promise<void>[] = [];
+  while (!signal.aborted) {
+    await pause(random.int(1500, 5000), signal);
+    const client = random.pick(clients);
+    const how = random.pick(['SIGKILL', 'SIGKILL', 'SIGTERM', 'stdin'] as const);
+    const afterMs = random.int(0, 500);
+    if (!signal.aborted) relaunches.push(client.relaunch(how, afterMs));
+  }
+  await Promise.all(relaunches);
+}
+
+/** Waits until each client is served again, reads and writes, several times in a row. */
+async function recover(clients: readonly ChaosClient[], ledger: Ledger): Promise<number> {
+  const from = ledger.now();
+  const took = await Promise.all(
+    clients.map(async (client) => {
+      let inRow = 0;
+      let servedAt = 0;
+      while (inRow < 6 && ledger.now() - from < RECOVERY_MS) {
+        const asked = await client.askAndWait(inRow % 2 === 0 ? 'read' : 'write');
+        if (asked?.ending.kind === 'result') {
+          inRow += 1;
+          if (inRow === 1) servedAt = ledger.now() - from;
+        } else inRow = 0;
+        await pause(100);
+      }
+      if (inRow < 6) ledger.violation(`${client.name} is not served ${RECOVERY_MS} ms after the trouble`);
+      return servedAt;
+    }),
+  );
+  return Math.round(Math.max(...took));
+}
+
+/** Requests that lose the session together cause one handshake (SE4), also after all that was. */
+async function expectOneHandshakeEach(
+  service: ScriptedService,
+  clients: readonly ChaosClient[],
+  ledger: Ledger,
+): Promise<void> {
+  await Promise.all(clients.flatMap((client) => (client.isUp ? [client.askAndWait('read')] : [])));
+  const seen = service.record.requests.length;
+  service.forgetSessions();
+  await Promise.all(clients.flatMap((client) => Array.from({ length: 10 }, () => client.askAndWait('read'))));
+  // A bridge that has met too many losses makes a session for each request, as it should.
+  const routed = clients.filter(
+    ({ stderr }) =>
+      [...stderr.matchAll(/session\.route (session|per-request)/g)].at(-1)?.[1] !== 'per-request',
+  );
+  const after = service.record.requests.slice(seen).filter(({ rpc }) => rpc === 'initialize');
+  ledger.note(`${after.length} handshakes of ${routed.length} clients after a last loss of sessions`);
+  for (const { name } of routed) {
+    const made = after.filter(({ text }) => text.includes(`"${name}"`)).length;
+    if (made > 1) ledger.violation(`${name} made ${made} handshakes for one loss of the session`);
+  }
+}
