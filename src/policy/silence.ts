@@ -17,6 +17,8 @@ export const SILENCE = {
   coldMs: 1000,
   warmMs: 5000,
   heardMs: 15_000,
+  /** A wait for a connection that is suspicious, in milliseconds. */
+  queuedMs: 2000,
   /** The time that a check on a connection of its own may take, and the wait between checks while they fail. */
   probeTimeoutMs: 1500,
   probeIntervalMs: 500,

@@ -74,6 +74,8 @@ export class Call {
   /** Ends the HTTP exchange under this call. */
   readonly exchange = new AbortController();
   #isDone = false;
+  /** Clock.now() when it was handed over for writing. */
+  readonly madeAt: number;
   /** Clock.now() when it was written; undefined until then. */
   startedAt: number | undefined;
   /** Clock.now() when anything of its response last came. */
@@ -81,10 +83,11 @@ export class Call {
   /** Whether its connection may have died unnoticed before it was written. */
   wasCold = false;
 
-  constructor(id: number, question: Question, race: Race) {
+  constructor(id: number, question: Question, race: Race, now: number) {
     this.key = String(id);
     this.question = question;
     this.race = race;
+    this.madeAt = now;
     race.calls.push(this);
   }
 
@@ -123,6 +126,12 @@ export class Call {
     if (id !== null) edits.push({ span: id, text: this.key });
     if (spans.metaProgressToken !== undefined) edits.push({ span: spans.metaProgressToken, text: this.key });
     return splice(this.request, edits);
+  }
+
+  /** Takes back a try that has not been written; it never will be. */
+  takeBack(): void {
+    this.#isDone = true;
+    this.exchange.abort();
   }
 
   /** A failure counts only when no other try at the request is still under way. */

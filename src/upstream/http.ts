@@ -44,6 +44,11 @@ export class HttpClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #settings: Settings;
   #pool: Pool;
+  /**
+   * For streams that stay open (GET). Apart, and on HTTP/1.1: undici does not open a new HTTP/2 connection after a GOAWAY while
+   * a stream on the old one lives, and one that never ends would hold back every request.
+   */
+  readonly #streams: Pool;
   /** Pools that were replaced and still have requests in flight. */
   readonly #retired = new Set<Pool>();
   #isDestroyed = false;
@@ -56,6 +61,7 @@ export class HttpClient {
     this.#path = url.pathname + url.search;
     this.#settings = settings;
     this.#pool = this.#newPool();
+    this.#streams = this.#newPool(false);
   }
 
   /**
@@ -69,7 +75,7 @@ export class HttpClient {
     options: { readonly path?: string; readonly fresh?: boolean } = {},
   ): Promise<HttpOutcome> {
     const { path, fresh = false } = options;
-    const pool = fresh ? this.#newPool() : this.#pool;
+    const pool = request.method === 'GET' ? this.#streams : fresh ? this.#newPool() : this.#pool;
     let target = path ?? this.#path;
     for (let redirects = 0; ; redirects += 1) {
       const hop: { location: string | undefined } = { location: undefined };
@@ -81,7 +87,7 @@ export class HttpClient {
         ...(request.body === undefined ? undefined : { body: request.body }),
       });
       if (hop.location === undefined) {
-        if (fresh) this.#judge(pool, outcome);
+        if (pool !== this.#streams && fresh) this.#judge(pool, outcome);
         return outcome;
       }
       target = hop.location;
@@ -97,10 +103,10 @@ export class HttpClient {
   /** Closes every connection at once. Requests in flight fail. */
   async destroy(): Promise<void> {
     this.#isDestroyed = true;
-    await Promise.all([this.#pool, ...this.#retired].map((pool) => pool.destroy()));
+    await Promise.all([this.#pool, this.#streams, ...this.#retired].map((pool) => pool.destroy()));
   }
 
-  #newPool(): Pool {
+  #newPool(allowH2 = true): Pool {
     return new Pool(this.#url.origin, {
       connections: this.#settings.maxConnections,
       connect: { timeout: this.#settings.connectTimeoutMs },
@@ -109,7 +115,7 @@ export class HttpClient {
       // Deadlines are the caller's.
       headersTimeout: 0,
       bodyTimeout: 0,
-      allowH2: false,
+      allowH2,
     });
   }
 

@@ -124,6 +124,13 @@ export class LiveSession {
     if (!call.isSettled && !this.isOver) this.#start(call.question, call.race, true);
   }
 
+  /** Asks anew what still waits for a connection, on the connections that are used now. It was not written, so even a write may. */
+  requeue(call: Call): void {
+    if (call.isSettled || call.progress !== 'not-sent' || this.isOver) return;
+    call.takeBack();
+    this.#start(call.question, call.race, false);
+  }
+
   /**
    * Whether the service is there and knows the session, asked on a connection of its own. Never rejects.
    * @returns `failed` where no answer came, or the session is not known
@@ -166,7 +173,7 @@ export class LiveSession {
   }
 
   #start(question: Question, race: Race, fresh: boolean): void {
-    const call = new Call(this.#nextId, question, race);
+    const call = new Call(this.#nextId, question, race, this.#clock.now());
     this.#nextId += 1;
     this.#calls.set(call.key, call);
     void this.#exchange(call, fresh);

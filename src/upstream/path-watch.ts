@@ -1,6 +1,6 @@
 // Watches the calls of a session for silence. When one is suspiciously silent, asks the service on a connection of its own:
-// if it answers there, replay-safe calls that are still silent are asked once more on new connections; if it does not, the
-// path to the service is down, and the session is told.
+// if it answers there, replay-safe calls that are still silent are asked once more on new connections, and what still waits for
+// a connection gets one of those; if it does not, the path to the service is down, and the session is told.
 
 import type { Clock } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
@@ -44,8 +44,8 @@ export class PathWatch {
   /** The path is known to carry again since `at` (Clock.now()): what was asked before and is silent since is asked anew. */
   recovered(at: number): void {
     for (const call of this.#options.live.running()) {
-      const heardAt = call.heardAt ?? call.startedAt ?? at;
-      if (heardAt < at) this.#hedge(call);
+      if (call.startedAt === undefined) this.#options.live.requeue(call);
+      else if ((call.heardAt ?? call.startedAt) < at) this.#hedge(call);
     }
   }
 
@@ -71,7 +71,11 @@ export class PathWatch {
     }
     const now = clock.now();
     this.#nextProbeAt = now + SILENCE.restMs;
-    for (const call of live.running()) if (this.#isSuspicious(call, now)) this.#hedge(call);
+    for (const call of live.running()) {
+      if (!this.#isSuspicious(call, now)) continue;
+      if (call.startedAt === undefined) live.requeue(call);
+      else this.#hedge(call);
+    }
   }
 
   #hedge(call: Call): void {
@@ -82,7 +86,7 @@ export class PathWatch {
   }
 
   #isSuspicious(call: Call, now: number): boolean {
-    if (call.startedAt === undefined) return false;
+    if (call.startedAt === undefined) return now - call.madeAt >= SILENCE.queuedMs;
     const since = call.heardAt ?? call.startedAt;
     return isSuspicious({
       silentMs: now - since,

@@ -2,6 +2,7 @@
 
 import { sleep, type Clock } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
+import type { Observer } from '../observe/events.ts';
 import type { LiveSession } from './live-session.ts';
 
 export type ProbeResult = { readonly kind: 'well' } | FailedAttempt;
@@ -9,6 +10,8 @@ export type ProbeResult = { readonly kind: 'well' } | FailedAttempt;
 /** Several probes are sent this far apart, in milliseconds, before the path is given up for now. */
 const STAGGER_MS = 1500;
 const STAGGERED_PROBES = 4;
+/** How long a health check's ping may take, in milliseconds; the second one twice as long. */
+const CHECK_MS = 1500;
 
 /**
  * Asks the service on a connection of its own whether it is there and knows the session. An error in answer to the ping is an
@@ -58,4 +61,15 @@ export async function probeStaggered(
     await sleep(clock, STAGGER_MS, AbortSignal.any([done.signal, signal]));
   }
   return signal.aborted ? undefined : first.promise;
+}
+
+/** Two pings without an answer, or one that shows a dead connection or an unknown session, are a failure. */
+export async function checkHealth(live: LiveSession, clock: Clock, observer: Observer): Promise<ProbeResult> {
+  for (let tries = 1; ; tries += 1) {
+    const askedAt = clock.now();
+    const result = await probe(live, clock, CHECK_MS * tries);
+    observer({ type: 'session.health', isWell: result.kind === 'well', ms: clock.now() - askedAt });
+    if (result.kind === 'well' || result.progress !== 'unknown' || result.sessionLost === true || tries === 2)
+      return result;
+  }
 }

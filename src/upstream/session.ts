@@ -26,13 +26,10 @@ import { listen } from './listener.ts';
 import { SessionMemory } from './memory.ts';
 import { PathWatch } from './path-watch.ts';
 import { callPerRequest } from './per-request.ts';
-import { probe, probeStaggered } from './probe.ts';
+import { checkHealth, probeStaggered } from './probe.ts';
 import { restore } from './restore.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
-
-/** How long a health check's ping may take, in milliseconds; the second one twice as long. */
-const CHECK_MS = 1500;
 
 export interface SessionOptions {
   readonly profile: Profile;
@@ -284,10 +281,7 @@ export class Session {
         live,
         clock,
         budget: this.budget,
-        onDown: (failed) => {
-          if (failed.sessionLost === true) this.#lose(established, failed);
-          else this.#suspend(established, failed);
-        },
+        onDown: (failed) => this.#down(established, failed),
       });
       void listen({
         live,
@@ -303,11 +297,17 @@ export class Session {
     this.#options.onEstablished(established, isFirst);
   }
 
-  /** What a failure says about the session that it happened on. */
+  /** What a call's failure says about the session that it was made on. */
   #learn(established: Established, failed: FailedAttempt): void {
+    const isUnreachable =
+      failed.failure.code === 'ERR_UPSTREAM_UNREACHABLE' && failed.progress === 'not-sent';
+    if (failed.sessionLost === true || isUnreachable) this.#down(established, failed);
+  }
+
+  #down(established: Established, failed: FailedAttempt): void {
     if (failed.sessionLost === true) this.#lose(established, failed);
-    else if (failed.failure.code === 'ERR_UPSTREAM_UNREACHABLE' && failed.progress === 'not-sent')
-      this.#suspend(established, failed);
+    // The service cannot be reached; the session may still be there when it can.
+    else if (this.#established === established) this.#leaveReady(failed, true);
   }
 
   /** The service no longer knows the session. Its calls in flight get their own answers; new ones wait for a new session. */
@@ -319,35 +319,19 @@ export class Session {
     this.#leaveReady(failed, !this.#trust.lost(failed));
   }
 
-  /** The service cannot be reached; the session may still be there when it can. */
-  #suspend(established: Established, failed: FailedAttempt): void {
-    if (this.#established === established) this.#leaveReady(failed, true);
-  }
-
   #leaveReady({ failure }: FailedAttempt, reconnect: boolean): void {
     const at = this.#options.clock.now();
     this.#apply({ type: 'lost', epoch: this.#epoch, failure, at, reconnect }, failure.message);
   }
 
-  /** Two pings without an answer, or one that shows a dead connection, take the session out of READY. */
   async #check(): Promise<void> {
     const established = this.#established;
     if (established === undefined || this.#state.kind !== 'READY') return;
     const { clock, observer } = this.#options;
     const askedAt = clock.now();
-    for (let tries = 1; tries <= 2; tries += 1) {
-      const result = await probe(established.live, clock, CHECK_MS * tries);
-      observer({ type: 'session.health', isWell: result.kind === 'well', ms: clock.now() - askedAt });
-      if (result.kind === 'well') {
-        this.#watch?.recovered(askedAt);
-        return;
-      }
-      if (result.sessionLost === true) {
-        this.#lose(established, result);
-        return;
-      }
-      if (result.progress === 'not-sent' || tries === 2) this.#suspend(established, result);
-    }
+    const result = await checkHealth(established.live, clock, observer);
+    if (result.kind === 'well') this.#watch?.recovered(askedAt);
+    else this.#down(established, result);
   }
 
   async #release(): Promise<void> {
