@@ -12,6 +12,18 @@ export const UNKNOWN_SESSION: FailedAttempt = {
   sessionLost: true,
 };
 
+export const LOST: FailedAttempt = {
+  kind: 'failed',
+  progress: 'unknown',
+  failure: { code: 'ERR_SESSION_LOST', message: 'The service no longer knows the session.' },
+  sessionLost: true,
+};
+
+export const STREAM_ENDED: FailedAttempt = {
+  ...LOST,
+  failure: { code: 'ERR_SESSION_LOST', message: 'The stream that carries the session has ended.' },
+};
+
 /** Many services say so, instead of 404, when they do not know a session; and for other reasons too. */
 export function isBadRequest(result: ResponseResult): boolean {
   return (result.kind === 'refused' || result.kind === 'rpc-error') && result.code === 400;

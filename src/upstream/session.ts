@@ -27,6 +27,7 @@ import { SessionMemory } from './memory.ts';
 import { PathWatch } from './path-watch.ts';
 import { callPerRequest } from './per-request.ts';
 import { checkHealth, probeStaggered } from './probe.ts';
+import { LOST, STREAM_ENDED } from './response-verdict.ts';
 import { restore } from './restore.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
@@ -343,15 +344,3 @@ export class Session {
     this.#http.renew();
   }
 }
-
-const LOST: FailedAttempt = {
-  kind: 'failed',
-  progress: 'unknown',
-  failure: { code: 'ERR_SESSION_LOST', message: 'The service no longer knows the session.' },
-  sessionLost: true,
-};
-
-const STREAM_ENDED: FailedAttempt = {
-  ...LOST,
-  failure: { code: 'ERR_SESSION_LOST', message: 'The stream that carries the session has ended.' },
-};
