@@ -10,6 +10,8 @@ export interface StatusFacts {
   readonly hadSession: boolean;
   /** The response's Retry-After, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** The response's Server header. */
+  readonly server?: string;
   /** The response's Location. */
   readonly location?: string;
 }
@@ -56,6 +58,15 @@ export function classifyStatus(facts: StatusFacts): FailedAttempt {
     case 429:
       return failed('refused', 'ERR_UPSTREAM_BUSY', 'The service asks for fewer requests (HTTP 429).');
     case 503:
+      // Envoy says 503 also when the service's connection broke after it had the request (response flag UC), and tells the two
+      // apart only in words. A Retry-After shows that somebody meant to refuse.
+      if (facts.server?.includes('envoy') === true && facts.retryAfterMs === undefined) {
+        return failed(
+          'unknown',
+          'ERR_UPSTREAM_UNREACHABLE',
+          'A proxy could not get an answer from the service (HTTP 503).',
+        );
+      }
       return failed('refused', 'ERR_UPSTREAM_BUSY', 'The service is not available at the moment (HTTP 503).');
     case 502:
     case 504:

@@ -229,10 +229,12 @@ export class ResponseReader implements ResponseSink {
     };
     const retryAfterMs = parseRetryAfter(header('retry-after'), this.#facts.wallTimeMs);
     const location = header('location');
+    const server = header('server');
     const status = classifyStatus({
       status: this.status,
       hadSession: this.#facts.hadSession,
       ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
+      ...(server === undefined ? undefined : { server }),
       ...(location === undefined ? undefined : { location: location.slice(0, 200) }),
     });
     const scan = this.#size > 0 ? scanEnvelope(this.#body()) : undefined;
