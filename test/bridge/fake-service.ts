@@ -1,5 +1,6 @@
 // A service on the fake network. It shakes hands by itself; what it makes of requests is the test's to say, unless it is
 // told to answer them too.
+import type { HttpHeaders } from '../../src/upstream/http.ts';
 import type { FakeHttpExchange } from '../support/fake-http.ts';
 import { network } from '../support/fake-http.ts';
 
@@ -33,6 +34,13 @@ export class Arrival {
     else this.exchange.respond(200, JSON_TYPE, this.#answer);
   }
 
+  /** A whole response; false where one has begun already, which then breaks instead. */
+  respond(status: number, headers: HttpHeaders = {}, body = ''): boolean {
+    if (this.#isStream) this.exchange.fail('ECONNRESET');
+    else this.exchange.respond(status, headers, body);
+    return !this.#isStream;
+  }
+
   /** A message on the request's own stream. */
   stream(message: object | undefined, eventId?: string): this {
     if (!this.#isStream) this.exchange.headers(200, SSE_TYPE);
@@ -56,6 +64,7 @@ export class FakeService {
   readonly notes: Record<string, unknown>[] = [];
   /** The standing streams. */
   readonly streams: Arrival[] = [];
+  readonly #refused = new Set<Arrival>();
   readonly #resumable = new Map<string, Arrival['message']>();
 
   constructor() {
@@ -73,6 +82,19 @@ export class FakeService {
     const [arrival, ...more] = this.open;
     if (arrival === undefined || more.length > 0) throw new Error(`${this.open.length} requests wait`);
     return arrival;
+  }
+
+  /** Says that it did not run the request. */
+  refuse(arrival: Arrival, status: number): void {
+    if (arrival.respond(status)) this.#refused.add(arrival);
+  }
+
+  /** What it has read and did not refuse. */
+  get mayHaveRun(): Arrival[] {
+    return this.arrivals.filter((arrival) => {
+      const { request, progress } = arrival.exchange;
+      return request.method === 'POST' && progress === 'unknown' && !this.#refused.has(arrival);
+    });
   }
 
   /** Ends a request's stream so that it can be resumed. */
@@ -117,7 +139,11 @@ export class FakeService {
   #shakeHands(exchange: FakeHttpExchange): void {
     this.handshakes += 1;
     const { protocolVersion } = this;
-    const result = { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'fake', version: '1' } };
+    const result = {
+      protocolVersion,
+      capabilities: { tools: {} },
+      serverInfo: { name: 'fake', version: '1' },
+    };
     const body = JSON.stringify({ jsonrpc: '2.0', id: exchange.message?.id, result });
     this.#inMood(exchange, body, { 'mcp-session-id': `s${this.handshakes}` });
   }

@@ -12,7 +12,11 @@ export interface Reply {
   readonly method?: string;
   readonly params?: Record<string, unknown>;
   readonly result?: Record<string, unknown>;
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: { readonly code: string } };
+  readonly error?: {
+    readonly code: number;
+    readonly message: string;
+    readonly data?: { readonly code: string };
+  };
 }
 
 const defaults = Object.fromEntries(
@@ -47,7 +51,8 @@ export class Harness {
       input: this.#input,
       output,
       serviceHost: url.host,
-      openSession: (parts) => new Session({ ...shared, ...parts, profile: { name: 'test', url, headers: {} } }),
+      openSession: (parts) =>
+        new Session({ ...shared, ...parts, profile: { name: 'test', url, headers: {} } }),
       openStore: () => ({ load: () => undefined, save: () => Promise.resolve() }),
     });
     void this.#bridge.run();
@@ -55,7 +60,8 @@ export class Harness {
 
   /** Sends lines as the client does, and waits for what follows at once. */
   async send(...lines: readonly (string | object)[]): Promise<void> {
-    for (const line of lines) this.#input.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
+    for (const line of lines)
+      this.#input.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
     await settle();
   }
 
@@ -81,6 +87,8 @@ export class Harness {
 
   /** `answered`, or the code of the bridge's own error, of each reply to this request. */
   outcomesOf(id: unknown): string[] {
-    return this.repliesTo(id).map(({ error }) => error?.data?.code ?? (error === undefined ? 'answered' : 'error'));
+    return this.repliesTo(id).map(
+      ({ error }) => error?.data?.code ?? (error === undefined ? 'answered' : 'error'),
+    );
   }
 }
