@@ -179,8 +179,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     return new Promise((resolve) => {
       const onAbort = (): void => {
         // Still queued: undici has no handle for it yet, so it is dropped in onRequestStart, before a byte is written.
-        this.#controller?.abort(new Error('aborted'));
+        // undici reports the abort as an error before it returns, so the outcome comes first.
         this.#resolve({ kind: 'aborted', progress: this.#progress() });
+        this.#controller?.abort(new Error('aborted'));
       };
       this.#resolve = (outcome) => {
         this.#signal.removeEventListener('abort', onAbort);
