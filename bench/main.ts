@@ -74,7 +74,7 @@ async function measureBridgeAlone(
   try {
     report(`${growthCalls} calls: ${bridge.name}`);
     await withService({ mode: 'sse', handshakeMs: 0 }, async (url) => {
-      for (let run = 0; run < (quick ? 1 : 3); run += 1) {
+      for (let run = 0; run < (quick ? 1 : 2); run += 1) {
         const growth = await measureGrowth(bridge.commandFor(url), growthCalls);
         if (growth !== undefined) growths.push(growth);
       }

@@ -49,6 +49,8 @@ export const quickPlan: Plan = {
 export const inFlight = 32;
 const payloadBytes = 1_048_576;
 const settleMs = 300;
+/** After the last of many calls, so that what a bridge gives back when it comes to rest counts as given back. */
+const restMs = 3_000;
 /** All candidates in one round: the full plan needs about 30 s. */
 const roundLimitMs = 120_000;
 
@@ -171,7 +173,7 @@ export async function measureGrowth(command: Command, calls: number): Promise<Gr
   const bridge = await BridgeProcess.launch(command, AbortSignal.timeout(roundLimitMs));
   const residentAfter = async (some: number): Promise<number | undefined> => {
     if (some > 0) await bridge.flood(inFlight, { maxCalls: some });
-    await sleep(settleMs);
+    await sleep(some > 0 ? restMs : settleMs);
     return residentMb(bridge.pid);
   };
   try {
