@@ -24,7 +24,7 @@ export class RpcFailure extends Error {
   }
 }
 
-export const tools = [
+const tools = [
   tool('read', { readOnlyHint: true }),
   tool('write', undefined),
   tool('idempotent', { idempotentHint: true }),
