@@ -112,7 +112,6 @@ describe('CF3 a config file', () => {
     expect(message).toContain('not changed');
   });
 
-
   test.each([
     ['nothing in it', '', 1, 1],
     ['its end missing', '{\n  "maxInFlight":', 2, 17],
