@@ -1,0 +1,70 @@
+// The fault matrix: each fault against each load, through the real program and real sockets. In every cell each request gets
+// one reply and no write runs twice. FAULTS=<pattern> runs the cells that it fits.
+import { expect, test } from 'vitest';
+import { runCell } from './cell.ts';
+import { LOADS, type Fault, type Load } from './fault.ts';
+import { knownFailures, type KnownFailure } from './known-failures.ts';
+import { launchFaults } from './launch-faults.ts';
+import { requestFaults } from './request-faults.ts';
+import { serviceFaults } from './service-faults.ts';
+import { together } from './together.ts';
+
+/** Cells at once; they wait more than they work. */
+const WIDTH = 12;
+const LIMIT = { timeout: 120_000 };
+
+interface Cell {
+  readonly name: string;
+  readonly fault: Fault;
+  readonly load: Load;
+}
+
+const pattern = new RegExp(process.env['FAULTS'] ?? '');
+const cellsOf = (faults: readonly Fault[]): Cell[] =>
+  faults
+    .flatMap((fault) => LOADS.map((load) => ({ name: `${fault.name} × ${load}`, fault, load })))
+    .filter(({ name }) => pattern.test(name));
+
+const all = [...serviceFaults, ...launchFaults, ...requestFaults];
+const outcome = together(
+  cellsOf(all).map(({ name, fault, load }) => ({ name, run: () => runCell(fault, load) })),
+  WIDTH,
+);
+
+const knownFailure = ({ fault, load }: Cell): KnownFailure | undefined =>
+  knownFailures.find((each) => each.fault === fault.name && each.loads.includes(load));
+const known = (often: KnownFailure['often']): Cell[] =>
+  cellsOf(all).filter((cell) => knownFailure(cell)?.often === often);
+const sound = (faults: readonly Fault[]): Cell[] =>
+  cellsOf(faults).filter((cell) => knownFailure(cell) === undefined);
+
+test.for(sound(serviceFaults))(
+  'BR8 BR13 RT1 RT4 SE4 SE6 FB1 FB3 the service or the way to it: $name',
+  LIMIT,
+  async ({ name }) => expect(await outcome(name)).toBeUndefined(),
+);
+test.for(sound(launchFaults))(
+  'BR13 HS1 HS2 RT1 RT4 names, certificates, launches: $name',
+  LIMIT,
+  async ({ name }) => expect(await outcome(name)).toBeUndefined(),
+);
+test.for(sound(requestFaults))(
+  'BR8 BR12 BR13 RT2 RT3 RT4 RT6 RT7 one answer: $name',
+  LIMIT,
+  async ({ name }) => expect(await outcome(name)).toBeUndefined(),
+);
+
+test.for(known('always'))('is known to fail: $name', LIMIT, async ({ name }) => {
+  await expect(outcome(name)).rejects.toThrow(name);
+});
+
+test.for(known('sometimes'))('is known to fail now and then: $name', LIMIT, async (cell, { annotate }) => {
+  const failure = await outcome(cell.name).catch((error: Error) => error.message);
+  if (failure !== undefined) await annotate(`${knownFailure(cell)!.why}\n${failure}`, 'warning');
+  expect(failure ?? cell.name).toContain(cell.name);
+});
+
+test('lists no failure of a cell that does not exist', () => {
+  const names = all.map(({ name }) => name);
+  expect(knownFailures.filter(({ fault }) => !names.includes(fault))).toEqual([]);
+});
