@@ -253,9 +253,9 @@ describe('BR10 the end', () => {
     for (let i = 0; i < 2; i += 1) {
       await harness.send(call(i));
       service.refuse(service.only, 404);
-      await settle();
-      service.only.answer();
       await harness.clock.advance(10);
+      service.only.answer();
+      await settle();
     }
     await harness.close();
     expect(harness.events.filter(({ type }) => type === 'session.route')).toEqual([]);

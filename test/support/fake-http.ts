@@ -14,14 +14,17 @@ import type {
 
 export class FakeHttpExchange {
   readonly request: HttpRequest;
+  /** Undefined for the service's own URL. */
+  readonly path: string | undefined;
   readonly outcome: Promise<HttpOutcome>;
   readonly #sink: ResponseSink;
   readonly #resolve: (outcome: HttpOutcome) => void;
   #isStarted = false;
   #isOver = false;
 
-  constructor(request: HttpRequest, sink: ResponseSink, signal: AbortSignal) {
+  constructor(request: HttpRequest, sink: ResponseSink, signal: AbortSignal, path?: string) {
     this.request = request;
+    this.path = path;
     this.#sink = sink;
     const { promise, resolve } = Promise.withResolvers<HttpOutcome>();
     this.outcome = promise;
@@ -110,8 +113,13 @@ export class HttpClient implements Pick<RealHttpClient, 'send' | 'renew' | 'dest
   readonly #exchanges: FakeHttpExchange[] = [];
   #isDestroyed = false;
 
-  send(request: HttpRequest, sink: ResponseSink, signal: AbortSignal): Promise<HttpOutcome> {
-    const exchange = new FakeHttpExchange(request, sink, signal);
+  send(
+    request: HttpRequest,
+    sink: ResponseSink,
+    signal: AbortSignal,
+    options: { readonly path?: string } = {},
+  ): Promise<HttpOutcome> {
+    const exchange = new FakeHttpExchange(request, sink, signal, options.path);
     this.#exchanges.push(exchange);
     network.exchanges.push(exchange);
     if (this.#isDestroyed) exchange.fail('UND_ERR_DESTROYED');
