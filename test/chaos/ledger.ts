@@ -17,6 +17,8 @@ export interface Asked {
   readonly client: string;
   /** Milliseconds since the run began. */
   readonly at: number;
+  /** When its bridge had read it at the latest; Infinity until that is known. */
+  readAt: number;
   ending: Ending;
   endedAt: number;
 }
@@ -51,7 +53,14 @@ export class Ledger {
   }
 
   open(client: string, operation: Operation): Asked {
-    const asked: Asked = { operation, client, at: this.now(), ending: { kind: 'open' }, endedAt: 0 };
+    const asked: Asked = {
+      operation,
+      client,
+      at: this.now(),
+      readAt: Infinity,
+      ending: { kind: 'open' },
+      endedAt: 0,
+    };
     this.asked.push(asked);
     return asked;
   }
