@@ -52,6 +52,8 @@ export class Bridge {
   #service: ServiceView | undefined;
   #clientName: string | undefined;
   #isClosing = false;
+  /** Bytes of the notifications that are being sent. */
+  #notifyingBytes = 0;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -188,6 +190,11 @@ export class Bridge {
       this.#refuse(reply, id, { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
       return;
     }
+    if (!this.#hasRoomFor(message)) {
+      const text = `The messages on their way to the service hold ${settings.maxInFlightBytes} bytes already; no more are taken.`;
+      this.#refuse(reply, id, { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
+      return;
+    }
     const pending = this.#pending.open(message, clock.now(), reply);
     if (pending === undefined) {
       this.#refuse(reply, id, {
@@ -282,8 +289,23 @@ export class Bridge {
         // Each handshake sends its own.
         return;
       default:
-        this.#service?.notify(message.bytes);
+        if (this.#hasRoomFor(message)) void this.#notify(message);
+        else {
+          const reason = `${message.method.slice(0, 80)} was dropped: too much is on its way to the service`;
+          this.#options.observer({ type: 'client.bad-line', code: 'ERR_CLIENT_TOO_MANY_REQUESTS', reason });
+        }
     }
+  }
+
+  async #notify(message: Envelope): Promise<void> {
+    this.#notifyingBytes += message.bytes.length;
+    await this.#service?.notify(message.bytes);
+    this.#notifyingBytes -= message.bytes.length;
+  }
+
+  #hasRoomFor(message: Envelope): boolean {
+    const held = this.#pending.bytes + this.#notifyingBytes;
+    return held + message.bytes.length <= this.#options.settings.maxInFlightBytes;
   }
 
   /** A notification or a request from the service, on its way to the client. */

@@ -23,6 +23,12 @@ export interface PendingRequest {
 
 export class PendingTable {
   readonly #byKey = new Map<string, PendingRequest>();
+  #bytes = 0;
+
+  /** Bytes of the requests that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   get size(): number {
     return this.#byKey.size;
@@ -47,6 +53,7 @@ export class PendingTable {
       expiresAt: Number.POSITIVE_INFINITY,
     };
     this.#byKey.set(key, pending);
+    this.#bytes += message.bytes.length;
     return pending;
   }
 
@@ -59,6 +66,7 @@ export class PendingTable {
   settle(pending: PendingRequest): boolean {
     if (this.#byKey.get(pending.key) !== pending) return false;
     this.#byKey.delete(pending.key);
+    this.#bytes -= pending.message.bytes.length;
     pending.deadline?.cancel();
     return true;
   }

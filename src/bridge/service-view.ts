@@ -137,9 +137,13 @@ export class ServiceView {
     return reply;
   }
 
-  /** A notification of the client's. */
-  notify(body: Buffer): void {
-    void this.#session.notify(body);
+  /** A notification of the client's; resolves when it is sent or given up. */
+  async notify(body: Buffer): Promise<void> {
+    const { clock, settings } = this.#options;
+    const limit = new AbortController();
+    const timer = clock.after(settings.requestTimeoutMs, () => limit.abort());
+    await this.#session.notify(body, limit.signal);
+    timer.cancel();
   }
 
   /** The machine has slept or changed networks. */

@@ -74,6 +74,10 @@ export const SETTINGS = {
   maxBodyBytes: bytes(64 * MIB, 'Largest JSON body taken from the service.'),
   maxEventBytes: bytes(64 * MIB, 'Largest server-sent event taken from the service.'),
   maxInFlight: count(1024, 1, 100_000, 'Most requests of one client that may wait for answers at once.'),
+  maxInFlightBytes: bytes(
+    256 * MIB,
+    'Most bytes that the messages of one client, on their way to the service, may hold at once.',
+  ),
   maxConnections: count(256, 1, 10_000, 'Most connections to the service at once.'),
   allowHttp: {
     type: 'switch',

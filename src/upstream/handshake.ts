@@ -39,6 +39,8 @@ export type HandshakeOutcome =
 
 const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
+/** How long giving back a session that was just made may take, in milliseconds. */
+const GIVE_BACK_MS = 500;
 /** The statuses that tell a client to try the older transport. */
 const MAYBE_LEGACY = [400, 404, 405];
 
@@ -61,7 +63,7 @@ export async function handshake(
     if (legacy !== undefined) return legacy;
   }
   if (outcome.kind !== 'answered') return outcome;
-  return complete(live, outcome.message, wire, signal);
+  return complete(live, outcome.message, wire, context.clock, signal);
 }
 
 /** As `handshake`, within the time that the settings give it; aborted only when `signal` aborts. */
@@ -110,7 +112,9 @@ async function legacyHandshake(
   live.wire = wire;
   const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal);
   const result =
-    outcome.kind === 'answered' ? await complete(live, outcome.message, undefined, signal) : outcome;
+    outcome.kind === 'answered'
+      ? await complete(live, outcome.message, undefined, context.clock, signal)
+      : outcome;
   if (result.kind !== 'established') void wire.end();
   return result;
 }
@@ -119,6 +123,7 @@ async function complete(
   live: LiveSession,
   answer: Envelope,
   streamable: StreamableHttp | undefined,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<HandshakeOutcome> {
   if (answer.isError) return { kind: 'rejected', message: answer };
@@ -130,9 +135,17 @@ async function complete(
   streamable?.establish(protocolVersion);
   // Awaited, because some services refuse requests that overtake it.
   const sent = await live.send(INITIALIZED, signal);
+  const isRefused = sent.kind === 'refused' && (sent.status.sessionLost === true || sent.code >= 500);
+  if (sent.kind === 'aborted' || sent.kind === 'broken' || isRefused) {
+    // The service has made a session that nobody will use.
+    const limit = new AbortController();
+    const timer = clock.after(GIVE_BACK_MS, () => limit.abort());
+    await live.end(limit.signal);
+    timer.cancel();
+  }
   if (sent.kind === 'aborted') return { kind: 'aborted' };
   if (sent.kind === 'broken') return sent.failed;
-  if (sent.kind === 'refused' && (sent.status.sessionLost === true || sent.code >= 500)) return sent.status;
+  if (sent.kind === 'refused' && isRefused) return sent.status;
   return { kind: 'established', live, answer, protocolVersion, sessionId: streamable?.sessionId };
 }
 

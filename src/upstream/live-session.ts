@@ -13,6 +13,7 @@ import type { Observer } from '../observe/events.ts';
 import { SILENCE } from '../policy/silence.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
+import { sendWithRetries } from './send.ts';
 import { isBadRequest, judgeResponse, UNKNOWN_SESSION } from './response-verdict.ts';
 import type { Wire } from './wire.ts';
 
@@ -21,6 +22,8 @@ const CANCEL_GRACE_MS = 1000;
 /** The wait before a stream is resumed where the service names none, in milliseconds. */
 const RESUME_DELAY_MS = 500;
 const MAX_TASK_TOKENS = 256;
+/** How long what is on its way may hold back the end of the session, in milliseconds. */
+const LAST_SENDS_MS = 700;
 /** How long the service may take to say whether it knows the session, in milliseconds. */
 const VERIFY_MS = 5000;
 
@@ -141,10 +144,17 @@ export class LiveSession {
 
   /** Sends a notification or a response. Never rejects. */
   send(body: Buffer, signal: AbortSignal = this.signal): Promise<ResponseResult> {
-    const sent = this.wire.post(body, { sink: this.listenSink, signal, expectsAnswer: false });
+    const sent = sendWithRetries(this.wire, body, this.listenSink, this.#clock, signal);
     this.#sends.add(sent);
     void sent.finally(() => this.#sends.delete(sent));
     return sent;
+  }
+
+  /** Fails the running calls that may be made anew elsewhere. */
+  giveUpSafe(reason: FailedAttempt): void {
+    for (const call of this.running()) {
+      if (call.question.safety === 'safe') call.settle({ ...reason, progress: call.progress });
+    }
   }
 
   /** Takes no more calls; those that are running go on. */
@@ -163,7 +173,11 @@ export class LiveSession {
 
   /** Ends the session at the service too, after what is on its way has been sent. Never rejects. */
   async end(signal: AbortSignal): Promise<void> {
-    await unlessAborted(Promise.allSettled(this.#sends), signal);
+    // A service that takes no cancellations any more may still take the end.
+    await Promise.race([
+      unlessAborted(Promise.allSettled(this.#sends), signal),
+      sleep(this.#clock, LAST_SENDS_MS, signal),
+    ]);
     if (!signal.aborted && this.#wire !== undefined) await this.#wire.end(signal);
     this.abandon({
       kind: 'failed',

@@ -4,6 +4,7 @@ import { sleep, type Clock } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import type { Observer } from '../observe/events.ts';
 import type { LiveSession } from './live-session.ts';
+import { LOST } from './response-verdict.ts';
 
 export type ProbeResult = { readonly kind: 'well' } | FailedAttempt;
 
@@ -28,6 +29,7 @@ export async function probe(live: LiveSession, clock: Clock, limitMs: number): P
     // Refusals other than of the session show that somebody is there.
     return outcome.progress === 'refused' && outcome.sessionLost !== true ? { kind: 'well' } : outcome;
   }
+  if (live.isOver) return LOST;
   const message = `The service did not answer a ping within ${limitMs} ms.`;
   return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_UNREACHABLE', message } };
 }

@@ -14,13 +14,15 @@ export async function restore(
   memory: SessionMemory,
   clock: Clock,
   observer: Observer,
+  signal: AbortSignal,
 ): Promise<void> {
   const requests = memory.toRestore();
   if (requests.length === 0) return;
   const limit = new AbortController();
   const timer = clock.after(LIMIT_MS, () => limit.abort({ kind: 'deadline' }));
+  const either = AbortSignal.any([limit.signal, signal]);
   const outcomes = await Promise.all(
-    requests.map((request) => live.call({ request, sink: QUIET, safety: 'safe' }, limit.signal)),
+    requests.map((request) => live.call({ request, sink: QUIET, safety: 'safe' }, either)),
   );
   timer.cancel();
   const failed = outcomes.filter((outcome) => outcome.kind !== 'answered' || outcome.message.isError).length;

@@ -129,22 +129,18 @@ export class Session {
 
   /** One try with a connection and a session of its own. Never rejects. */
   callPerRequest(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
-    const { profile, settings, clock, observer, initialize } = this.#options;
-    const context = {
-      url: profile.url,
-      headers: profile.headers,
-      settings,
-      clock,
-      observer,
-      unsolicited: question.sink,
-    };
+    const { profile, initialize, ...options } = this.#options;
+    const context = { ...options, url: profile.url, headers: profile.headers, unsolicited: question.sink };
     return callPerRequest(context, initialize, question, signal);
   }
 
-  /** Sends a notification of the client's; it is dropped where there is no session, which would not know what it is about. */
-  async notify(body: Buffer): Promise<void> {
-    const established = this.#established;
-    if (this.#state.kind === 'READY' && established !== undefined) await established.live.send(body);
+  /** Sends a notification of the client's, as soon as there is a session to send it on, until `signal` aborts. */
+  async notify(body: Buffer, signal: AbortSignal): Promise<void> {
+    while (this.#state.kind === 'CONNECTING' || this.#state.kind === 'TRANSIENT_FAILURE') {
+      await this.awaitChange(signal);
+      if (signal.aborted) return;
+    }
+    await this.#established?.live.send(body);
   }
 
   /** The machine has slept or changed networks: connections may be dead, so new ones are used and the session is checked. */
@@ -160,10 +156,10 @@ export class Session {
     this.#closing.abort({ kind: 'shutdown' });
     this.#keeper.stop();
     this.#trust.stop();
-    const established = this.#established;
     this.#apply({ type: 'close' }, 'the bridge ends');
+    // A handshake that was just done leaves a session behind.
     await this.#connecting;
-    await established?.live.end(signal);
+    await this.#established?.live.end(signal);
     await this.#http.destroy();
   }
 
@@ -231,6 +227,8 @@ export class Session {
     if (result.sessionLost !== true) return result;
     this.#established = undefined;
     established.live.retire();
+    // The path was down, so their connections are dead and nobody will answer them.
+    established.live.giveUpSafe(result);
     return undefined;
   }
 
@@ -243,7 +241,7 @@ export class Session {
     const outcome = await handshakeInTime(context, initialize, this.#closing.signal);
     switch (outcome.kind) {
       case 'established':
-        await restore(outcome.live, this.#memory, clock, observer);
+        await restore(outcome.live, this.#memory, clock, observer, this.#closing.signal);
         this.#establish(outcome, clock.now() - startedAt);
         return undefined;
       case 'failed':
@@ -266,6 +264,7 @@ export class Session {
     this.#epoch += 1;
     this.#established = established;
     const epoch = this.#epoch;
+    this.#watch = undefined;
     observer({
       type: 'session.handshake',
       protocolVersion,
