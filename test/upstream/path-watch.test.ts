@@ -14,6 +14,7 @@ import { failed, type FakeExchange } from './fake-wire.ts';
 const LOOK_MS = 250;
 
 class Watching extends Calling {
+  #written = 0;
   readonly budget = new RetryBudget();
   readonly downs: FailedAttempt[] = [];
   readonly watch = new PathWatch({
@@ -29,6 +30,7 @@ class Watching extends Calling {
     const request = requestOf(name, 'tools/call', { name });
     void this.live.call({ request, sink: new Client(), safety }, new AbortController().signal);
     this.watch.wake();
+    this.#written = this.wire.exchanges.length;
     return this.wire.at(-1).start();
   }
 
@@ -41,11 +43,15 @@ class Watching extends Calling {
     return this.wire.exchanges.filter(({ message }) => message.method === 'ping');
   }
 
-  /** Lets time pass; the service answers each ping at once. */
+  /** Lets time pass; everything is written at once, and the service answers each ping. */
   async advanceAnsweringPings(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += LOOK_MS) {
       await this.clock.advance(LOOK_MS);
-      for (const ping of this.pings) ping.answer();
+      for (const exchange of this.wire.exchanges.slice(this.#written)) {
+        if (exchange.message.method === 'ping') exchange.answer();
+        else exchange.start();
+      }
+      this.#written = this.wire.exchanges.length;
       await settle();
     }
   }
@@ -121,16 +127,43 @@ describe('RT6 a call that falls silent', () => {
     await world.advanceAnsweringPings(2 * LOOK_MS);
     expect(world.tries('read')).toHaveLength(2);
   });
+});
 
-  test('does not count before it is written: it waits for a connection', async () => {
-    const world = new Watching();
+describe('RT1 RT6 a call that waits for a connection', () => {
+  function queue(world: Watching, safety: ReplaySafety): void {
     const request = requestOf('queued', 'tools/call', { name: 'queued' });
-    void world.live.call({ request, sink: new Client(), safety: 'safe' }, new AbortController().signal);
+    void world.live.call({ request, sink: new Client(), safety }, new AbortController().signal);
     world.watch.wake();
-    await world.advanceAnsweringPings(60_000);
+  }
+
+  test.each(['safe', 'unsafe'] as const)(
+    'is taken back and put on a new one when it waits for long, though it is %s: nobody saw it',
+    async (safety) => {
+      const world = new Watching();
+      queue(world, safety);
+      await world.clock.advance(SILENCE.queuedMs + LOOK_MS);
+      expect(world.pings).toHaveLength(1);
+      world.pings[0]?.answer();
+      await settle();
+      const [first, second, ...more] = world.tries('queued');
+      expect(more).toEqual([]);
+      expect([first?.isAborted, second?.isAborted]).toEqual([true, false]);
+    },
+  );
+
+  test('is put on a new one at once when the path carries again', () => {
+    const world = new Watching();
+    queue(world, 'unsafe');
     world.watch.recovered(world.clock.now());
-    expect(world.pings).toHaveLength(0);
-    expect(world.tries('queued')).toHaveLength(1);
+    expect(world.tries('queued').map(({ isAborted }) => isAborted)).toEqual([true, false]);
+  });
+
+  test('RT4 is left alone once it is written', () => {
+    const world = new Watching();
+    queue(world, 'unsafe');
+    world.wire.at(-1).start();
+    world.watch.recovered(world.clock.now() + 1);
+    expect(world.tries('queued').map(({ isAborted }) => isAborted)).toEqual([false]);
   });
 });
 
@@ -150,7 +183,7 @@ describe('RT6 SC4 the watch', () => {
     await world.ask('write', 'unsafe');
     await world.advanceAnsweringPings(SILENCE.warmMs + LOOK_MS);
     expect(world.pings).toHaveLength(1);
-    await world.advanceAnsweringPings(SILENCE.restMs - LOOK_MS);
+    await world.advanceAnsweringPings(SILENCE.restMs - 2 * LOOK_MS);
     expect(world.pings).toHaveLength(1);
     await world.advanceAnsweringPings(2 * LOOK_MS);
     expect(world.pings).toHaveLength(2);
@@ -213,7 +246,11 @@ describe('SE3 a path', () => {
     const world = new Watching();
     await world.ask('read');
     await world.clock.advance(3000);
-    for (let n = 0; n < 5; n += 1) world.watch.recovered(world.clock.now());
+    for (let n = 0; n < 5; n += 1) {
+      world.watch.recovered(world.clock.now());
+      world.wire.at(-1).start();
+      await world.clock.advance(100);
+    }
     expect(world.tries('read')).toHaveLength(2);
   });
 });

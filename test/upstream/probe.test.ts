@@ -1,6 +1,6 @@
 // Asking the service whether it is there and knows the session.
 import { describe, expect, test } from 'vitest';
-import { probe, probeStaggered, type ProbeResult } from '../../src/upstream/probe.ts';
+import { checkHealth, probe, probeStaggered, type ProbeResult } from '../../src/upstream/probe.ts';
 import { settle } from '../support/fake-clock.ts';
 import { Calling } from './calling.ts';
 import { failed } from './fake-wire.ts';
@@ -89,7 +89,59 @@ describe('SE3 RT6 a probe', () => {
     const result = watched(probe(live, clock, 60_000));
     live.retire();
     await settle();
-    expect(result.seen).toMatchObject({ kind: 'failed' });
+    expect(result.seen).toMatchObject({ kind: 'failed', sessionLost: true });
+  });
+});
+
+describe('SE3 a health check', () => {
+  function checking() {
+    const { live, wire, clock, events } = new Calling();
+    const result = watched(checkHealth(live, clock, (event) => void events.push(event)));
+    const pings = () => wire.exchanges.filter(({ message }) => message.method === 'ping');
+    const verdicts = () => events.flatMap((event) => (event.type === 'session.health' ? [event.isWell] : []));
+    return { live, wire, clock, result, pings, verdicts };
+  }
+
+  test('is one ping where that is answered', async () => {
+    const { wire, clock, result, pings, verdicts } = checking();
+    wire.at(0).answer();
+    await clock.advance(10_000);
+    expect(result.seen).toEqual({ kind: 'well' });
+    expect([pings().length, verdicts()]).toEqual([1, [true]]);
+  });
+
+  test('is a second ping, with more time, where the first stays without an answer', async () => {
+    const { wire, clock, result, pings, verdicts } = checking();
+    wire.at(0).start();
+    await clock.advance(1500);
+    expect(pings()).toHaveLength(2);
+    pings()[1]?.start();
+    await clock.advance(2900);
+    pings()[1]?.answer();
+    await settle();
+    expect(result.seen).toEqual({ kind: 'well' });
+    expect(verdicts()).toEqual([false, true]);
+  });
+
+  test('fails after two pings without an answer, each counted', async () => {
+    const { wire, clock, result, pings, verdicts } = checking();
+    wire.at(0).start();
+    await clock.advance(1500);
+    pings()[1]?.start();
+    await clock.advance(3000);
+    expect(result.seen).toMatchObject({ kind: 'failed', failure: { code: 'ERR_UPSTREAM_UNREACHABLE' } });
+    expect([pings().length, verdicts()]).toEqual([2, [false, false]]);
+  });
+
+  test.each([
+    ['a dead connection', { kind: 'broken', failed: unreachable, stream: undefined } as const],
+    ['an unknown session', refusal(404, unknownSession)],
+  ])('fails at once on %s', async (_what, response) => {
+    const { wire, result, pings } = checking();
+    wire.at(0).finish(response);
+    await settle();
+    expect(result.seen?.kind).toBe('failed');
+    expect(pings()).toHaveLength(1);
   });
 });
 
@@ -97,7 +149,8 @@ describe('RT6 probes until an answer comes', () => {
   function staggered(signal = NEVER) {
     const calling = new Calling();
     const result = watched(probeStaggered(calling.live, calling.clock, signal));
-    return { ...calling, result };
+    const { live, wire, clock } = calling;
+    return { live, wire, clock, result };
   }
 
   test('are one where that is answered', async () => {
