@@ -33,9 +33,10 @@ export async function sendBadInput(bridge: RawBridge): Promise<{ answered: numbe
     'this is not JSON',
     JSON.stringify('a string is no message'),
     JSON.stringify({ jsonrpc: '1.0', id: 'old', method: 'tools/list' }),
+    JSON.stringify({ jsonrpc: '2.0', id: 'no-method', metod: 'tools/list' }),
     JSON.stringify({ jsonrpc: '2.0', id: 'after', method: 'tools/list' }),
   );
-  await waitForLines(bridge, 6);
+  await waitForLines(bridge, 7);
 
   const messages = bridge.lines.map((line) => JSON.parse(line) as Message);
   for (const id of ['hello', 'before', 'after']) {
@@ -44,8 +45,10 @@ export async function sendBadInput(bridge: RawBridge): Promise<{ answered: numbe
       throw new Error(`"${id}" was not answered as it should be`);
   }
   const codes = messages.flatMap(({ error }) => (error ? [error.code] : []));
-  const expected = [parseError, invalidRequest, invalidRequest];
+  const expected = [parseError, invalidRequest, invalidRequest, invalidRequest];
   if (codes.join() !== expected.join()) throw new Error(`the errors were ${codes.join(', ')}`);
+  const refused = messages.find((message) => message.id === 'no-method');
+  if (refused?.error?.code !== invalidRequest) throw new Error('the request with no method got no error');
   return { answered: 3, codes };
 }
 

@@ -41,6 +41,7 @@ export class BridgeClient {
   /** The last lines of the bridge's own log. */
   readonly log: string[] = [];
   readonly #transport: StdioClientTransport;
+  #child: ChildProcess | undefined;
 
   constructor({ command, args, env }: BridgeCommand) {
     this.#transport = new StdioClientTransport({ command, args, env, stderr: 'pipe' });
@@ -55,24 +56,24 @@ export class BridgeClient {
 
   /** Starts the process; returns once `initialize` is answered. */
   async launch(): Promise<void> {
-    await this.client.connect(this.#transport);
+    const connected = this.client.connect(this.#transport);
+    // The SDK keeps the process to itself and forgets its exit code, which matters here.
+    this.#child = Reflect.get(this.#transport, '_process') as ChildProcess | undefined;
+    await connected;
   }
 
   /** Ends its stdin, which is how a client says goodbye. The SDK sends SIGTERM when nothing happens for 2 s. */
   async close(): Promise<Exit> {
-    // The SDK keeps the process to itself and forgets its exit code, which is what matters here.
-    const child = Reflect.get(this.#transport, '_process') as ChildProcess | undefined;
-    if (!child) throw new Error('the bridge has already ended');
+    const child = this.#child;
+    if (!child) throw new Error('the bridge has not been launched');
     const startedAt = performance.now();
-    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
-    await this.client.close();
-    await ended;
+    await Promise.all([awaitExit(child), this.client.close()]);
     return { code: child.exitCode, signal: child.signalCode, ms: performance.now() - startedAt };
   }
 
-  kill(): void {
-    const { pid } = this.#transport;
-    if (pid !== null) killQuietly(pid);
+  /** Returns once the process is gone: until then it may still write its files. */
+  async kill(): Promise<void> {
+    if (this.#child) await killAndWait(this.#child);
   }
 }
 
@@ -102,8 +103,8 @@ export class RawBridge {
     return { code, signal, ms: performance.now() - startedAt };
   }
 
-  kill(): void {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null) this.#child.kill('SIGKILL');
+  async kill(): Promise<void> {
+    await killAndWait(this.#child);
   }
 }
 
@@ -114,10 +115,12 @@ function keepLastLines(stream: Readable, lines: string[]): void {
   });
 }
 
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // Gone already.
-  }
+async function killAndWait(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await awaitExit(child);
+}
+
+async function awaitExit(child: ChildProcess): Promise<void> {
+  const isRunning = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  if (isRunning) await once(child, 'exit');
 }

@@ -47,6 +47,12 @@ export class MemoryEventStore implements EventStore {
     return last.streamId;
   }
 
+  /** Whoever asks for the rest of a stream that has begun hears that it is gone. */
+  clear(): void {
+    this.#events.length = 0;
+    this.#chars = 0;
+  }
+
   #find(eventId: string): StoredEvent | undefined {
     const number = Number.parseInt(eventId, 10);
     return this.#events.find((event) => event.number === number && eventId === `${number}/${event.streamId}`);

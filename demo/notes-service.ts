@@ -25,7 +25,9 @@ export interface ServiceCounts {
   handshakes: number;
   /** Sessions that their client ended with DELETE. */
   deletes: number;
-  /** `tools/call` requests, by tool. */
+  /** POST requests that were turned away because their session is unknown. */
+  refused: number;
+  /** `tools/call` requests that were taken, by tool. */
   calls: Record<string, number>;
   /** Tools that stopped half-way because the call was cancelled or the client went away. */
   abandoned: number;
@@ -36,12 +38,14 @@ export interface ServiceFaults {
   /** As after a restart: every session id is unknown from now on. */
   forgetSessions(): Promise<void>;
   /**
-   * The next call of `tool` runs to its end, and then its connection breaks instead of carrying the answer. The
-   * session goes too, because otherwise the client could ask for the answer again with `Last-Event-ID`.
+   * The next call of `tool` runs to its end, and then its connection breaks instead of carrying the answer, which is
+   * not to be had with `Last-Event-ID` either.
    */
   loseNextAnswer(tool: string): void;
   /** Dies as a process does: every socket breaks, whatever is under way; nobody listens any more. */
   kill(): Promise<void>;
+  /** Dies so when the next `count` calls of `tool` have arrived; the last of them is not begun. Resolves when dead. */
+  killAtCall(tool: string, count: number): Promise<void>;
 }
 
 export interface NotesService {
@@ -56,8 +60,10 @@ export interface NotesService {
 
 /** Rejects with Node's own error (`EADDRINUSE`, …) when the port cannot be had. */
 export async function startNotesService(options: NotesServiceOptions): Promise<NotesService> {
-  const counts: ServiceCounts = { handshakes: 0, deletes: 0, calls: {}, abandoned: 0 };
+  const counts: ServiceCounts = { handshakes: 0, deletes: 0, refused: 0, calls: {}, abandoned: 0 };
   const toLose = new Set<string>();
+  let dead = false;
+  let fatal: { tool: string; callsLeft: number; die: () => void } | undefined;
   const emit = (event: ServiceEvent): void => {
     if (event.type === 'session-closed' && event.reason === 'deleted') counts.deletes += 1;
     if (event.type === 'tool-abandoned') counts.abandoned += 1;
@@ -82,7 +88,10 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
       return undefined;
     }
     const session = sessions.get(id);
-    if (!session) sendError(response, 404, -32001, 'Session not found');
+    if (!session) {
+      if (response.req.method === 'POST') counts.refused += 1;
+      sendError(response, 404, -32001, 'Session not found');
+    }
     return session;
   }
 
@@ -90,7 +99,7 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
     if (!isLocal(request)) return sendError(response, 403, -32000, 'Only for programs on this machine');
     if (request.url !== path) return sendError(response, 404, -32000, `The MCP endpoint is ${path}`);
     const body = request.method === 'POST' ? await readJson(request, response) : undefined;
-    if (request.method === 'POST' && body === undefined) return;
+    if (dead || (request.method === 'POST' && body === undefined)) return;
 
     const id = request.headers['mcp-session-id']?.toString();
     const begins = id === undefined && isInitializeRequest(body);
@@ -105,6 +114,7 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
     const call = readToolCall(body);
     if (call) {
       emit({ type: 'tool-called', tool: call.tool });
+      if (call.tool === fatal?.tool && --fatal.callsLeft === 0) return fatal.die();
       if (toLose.delete(call.tool)) session.lostAnswers.set(call.id, response);
     }
     await session.transport.handleRequest(request, response, body);
@@ -121,6 +131,7 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
 
   async function stop({ abruptly }: { abruptly: boolean }): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    dead = abruptly;
     if (abruptly) server.closeAllConnections();
     await sessions.stop();
     // Streams have ended by now; what a client does not read within this time is cut.
@@ -141,6 +152,10 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
       forgetSessions: () => sessions.closeAll('forgotten'),
       loseNextAnswer: (tool) => void toLose.add(tool),
       kill: () => stop({ abruptly: true }),
+      killAtCall: (tool, count) =>
+        new Promise((resolve) => {
+          fatal = { tool, callsLeft: count, die: () => resolve(stop({ abruptly: true })) };
+        }),
     },
     close: () => stop({ abruptly: false }),
   };

@@ -2,9 +2,9 @@
 //
 // The file is small by construction (`notesLimits`), so the store holds it in memory and writes it whole on every change.
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { FileLockedError, lockFile } from './file-lock.ts';
 
 export const notesLimits = {
   notes: 1000,
@@ -37,34 +37,34 @@ export class NotesStore {
   #notes: Note[];
   /** Changes happen one after the other: two writers of one file would undo each other's work. */
   #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  readonly #unlock: () => Promise<void>;
 
-  private constructor(file: string, notes: Note[]) {
+  private constructor(file: string, notes: Note[], unlock: () => Promise<void>) {
     this.file = file;
     this.#notes = notes;
+    this.#unlock = unlock;
   }
 
-  /** Reads `file`; a missing one is an empty store. Throws `NotesError` for one that this store did not write. */
+  /**
+   * Takes `file` for itself until `close` and reads it; a missing one is an empty store. Throws `NotesError` for one
+   * that this store did not write, and for one that another store has.
+   */
   static async open(file: string): Promise<NotesStore> {
-    let text: string;
+    const unlock = await lock(file);
     try {
-      text = await readFile(file, 'utf8');
+      return new NotesStore(file, await readNotes(file), unlock);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new NotesStore(file, []);
-      throw new NotesError(`The notes file ${file} cannot be read: ${(error as Error).message}`, {
-        cause: error,
-      });
+      await unlock();
+      throw error;
     }
-    try {
-      return new NotesStore(file, fileSchema.parse(JSON.parse(text)).notes);
-    } catch (error) {
-      // Left as it is: it may be somebody's work with one slip of the editor in it.
-      throw new NotesError(
-        `${file} is not a notes file of this service. Name another one, or move it away.`,
-        {
-          cause: error,
-        },
-      );
-    }
+  }
+
+  /** Returns once the changes under way are on disk; the file is free then. Later changes are refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#queue;
+    await this.#unlock();
   }
 
   get size(): number {
@@ -113,7 +113,8 @@ export class NotesStore {
     });
   }
 
-  #change<T>(apply: (notes: Note[]) => { notes: Note[]; result: T }): Promise<T> {
+  async #change<T>(apply: (notes: Note[]) => { notes: Note[]; result: T }): Promise<T> {
+    if (this.#closed) throw new NotesError('The notes file has been closed.');
     const done = this.#queue.then(async () => {
       const { notes, result } = apply(this.#notes);
       if (notes !== this.#notes)
@@ -126,9 +127,40 @@ export class NotesStore {
   }
 }
 
+async function lock(file: string): Promise<() => Promise<void>> {
+  try {
+    return await lockFile(file);
+  } catch (error) {
+    const { message } = error as Error;
+    const isInUse = error instanceof FileLockedError;
+    throw new NotesError(isInUse ? message : `The notes file ${file} cannot be used: ${message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readNotes(file: string): Promise<Note[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new NotesError(`The notes file ${file} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  try {
+    return fileSchema.parse(JSON.parse(text)).notes;
+  } catch (error) {
+    // Left as it is: it may be somebody's work with one slip of the editor in it.
+    throw new NotesError(`${file} is not a notes file of this service. Name another one, or move it away.`, {
+      cause: error,
+    });
+  }
+}
+
 /** Writes beside `file`, then renames: a reader, or a power cut, finds the old content or the new, never half of it. */
 async function writeAtomically(file: string, content: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}.tmp`;
   try {
     const handle = await open(draft, 'w', 0o600);

@@ -71,8 +71,22 @@ export class Screen {
   #outcome(mark: string, title: string, figure: string, details: string, titleLength = title.length): void {
     const gap = ' '.repeat(Math.max(2, width - 4 - titleLength - figure.length));
     this.line(`${this.#live ? '\r\x1b[2K' : ''}  ${mark} ${title}${gap}${figure}`);
-    for (const detail of details.split('\n')) if (detail) this.line(`    ${this.paint('dim', detail)}`);
+    for (const detail of wrap(details, width - 4)) this.line(`    ${this.paint('dim', detail)}`);
   }
+}
+
+/** Breaks at spaces; a word longer than a line has one to itself. Empty lines are left out. */
+function wrap(text: string, columns: number): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = [];
+    for (const word of paragraph.split(' ')) {
+      const last = lines.at(-1);
+      if (last !== undefined && last.length + 1 + word.length <= columns)
+        lines[lines.length - 1] = `${last} ${word}`;
+      else lines.push(word);
+    }
+    return lines.filter(Boolean);
+  });
 }
 
 export function formatMs(ms: number): string {

@@ -61,9 +61,10 @@ export class Sessions {
       capabilities: { logging: {} },
       instructions: 'Notes kept in a file: add, search, list and delete them.',
     });
+    const events = new MemoryEventStore();
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
-      eventStore: new MemoryEventStore(),
+      eventStore: events,
       onsessionclosed: () => this.#forget(id, 'deleted'),
     });
     const session: Session = {
@@ -80,7 +81,7 @@ export class Sessions {
       const { name = 'a client', version = '' } = server.server.getClientVersion() ?? {};
       this.#emit({ type: 'session-opened', sessions: this.#live.size, client: `${name} ${version}`.trim() });
     };
-    this.#interceptLostAnswers(session);
+    interceptLostAnswers(session, events);
     await server.connect(transport);
     this.#live.set(id, session);
     return session;
@@ -123,17 +124,20 @@ export class Sessions {
     if (oldest) await this.close(oldest, 'evicted');
     return oldest !== undefined;
   }
+}
 
-  /** The tool has run when its answer gets here, and neither a socket nor the event store has seen that answer. */
-  #interceptLostAnswers(session: Session): void {
-    const { transport, lostAnswers } = session;
-    const send = transport.send.bind(transport);
-    transport.send = async (message, options) => {
-      const isAnswer = 'result' in message || 'error' in message;
-      const response = isAnswer && message.id !== undefined ? lostAnswers.get(message.id) : undefined;
-      if (!response) return send(message, options);
-      response.destroy();
-      await this.close(session, 'forgotten');
-    };
-  }
+/**
+ * The tool has run when its answer gets here, and neither a socket nor the event store has seen that answer. What the
+ * store knows of its stream goes too: otherwise the client could come back with `Last-Event-ID` and wait for the rest.
+ */
+function interceptLostAnswers({ transport, lostAnswers }: Session, events: MemoryEventStore): void {
+  const send = transport.send.bind(transport);
+  transport.send = async (message, options) => {
+    const id = 'result' in message || 'error' in message ? message.id : undefined;
+    const response = id === undefined ? undefined : lostAnswers.get(id);
+    if (id === undefined || !response) return send(message, options);
+    lostAnswers.delete(id);
+    events.clear();
+    response.destroy();
+  };
 }

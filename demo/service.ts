@@ -21,9 +21,18 @@ async function main(): Promise<void> {
   if (options === 'help') return void process.stdout.write(usage);
   const store = await NotesStore.open(options.notesFile);
   const { port, handshakeMs } = options;
-  const service = await startNotesService({ store, port, handshakeMs, onEvent: printEvent });
+  let service: NotesService;
+  try {
+    service = await startNotesService({ store, port, handshakeMs, onEvent: printEvent });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   introduce(service, options, store.size);
-  endOnSignal(service);
+  endOnSignal(async () => {
+    await service.close();
+    await store.close();
+  });
 }
 
 function introduce(service: NotesService, { handshakeMs, notesFile }: ServiceOptions, notes: number): void {
@@ -41,14 +50,14 @@ function introduce(service: NotesService, { handshakeMs, notesFile }: ServiceOpt
   screen.line('Ctrl-C ends the service.\n');
 }
 
-function endOnSignal(service: NotesService): void {
+function endOnSignal(close: () => Promise<void>): void {
   let ending = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // One Ctrl-C may come twice: from the terminal, and from the process that started this one.
       if (ending) return;
       ending = true;
-      void service.close().then(() => screen.line('\nThe service has ended; the notes are in their file.'));
+      void close().then(() => screen.line('\nThe service has ended; the notes are in their file.'));
     });
   }
 }

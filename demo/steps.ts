@@ -2,17 +2,20 @@
 // in words; it throws when something is not as its title says.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { sendBadInput } from './bad-input.ts';
 import type { Exit, Heard } from './bridge-process.ts';
+import { call, check, until } from './checks.ts';
 import { quantile, timePerRequest, timePersistent } from './comparison.ts';
+import { forgetSession, killMidWork, loseReadAnswer, loseWriteAnswer } from './fault-steps.ts';
 import { formatMs } from './screen.ts';
 import { serviceInfo } from './service-sessions.ts';
 import type { Stage } from './walkthrough.ts';
 
 interface Step {
+  /** Begins a part of the walkthrough. */
+  heading?: string;
   title: string;
   run(stage: Stage): Promise<string>;
 }
@@ -36,7 +39,19 @@ export const steps: readonly Step[] = [
   { title: 'A 1 MiB document: every byte arrives', run: fetchDocument },
   { title: 'News: a note that somebody else adds is announced', run: hearNews },
   { title: 'Bad input: it gets a proper error, and the rest goes on', run: survivesBadInput },
-  { title: 'One session for all of it: measure 20 calls', run: measurePersistent },
+  {
+    heading: 'What goes wrong with hosted services, and what the bridge does',
+    title: 'The service is killed under its work, and started again',
+    run: killMidWork,
+  },
+  { title: 'The service forgets the session: one new handshake, nothing twice', run: forgetSession },
+  { title: 'The answer to a write is lost: it is said so, and not repeated', run: loseWriteAnswer },
+  { title: 'The answer to a read is lost: it is asked for again', run: loseReadAnswer },
+  {
+    heading: 'What a session saves',
+    title: 'One session for many requests: measure 20 calls',
+    run: measurePersistent,
+  },
   { title: 'A new session for every request: measure 5 calls', run: measurePerRequest },
   { title: 'The client leaves: exit code 0 and no session left, within 2 s', run: leave },
 ];
@@ -215,15 +230,15 @@ async function measurePerRequest({ service, timings, show }: Stage): Promise<str
   return `p50 ${formatMs(quantile(timings.perRequest, 0.5))}; a handshake for each, on the service's own address`;
 }
 
-async function leave({ bridge, direct, service }: Stage): Promise<string> {
+async function leave({ bridge, connectDirect, service }: Stage): Promise<string> {
+  const other = await connectDirect(); // Its session must outlive that of the bridge.
   const before = { deletes: service.counts.deletes, sessions: service.sessions };
-  await direct.ping(); // Its session must outlive the other one.
   const exit = await bridge.close();
   checkExit(exit);
   const deletes = service.counts.deletes - before.deletes;
   check(deletes === 1, `the service got ${deletes} DELETE requests`);
   check(service.sessions === before.sessions - 1, `the service still has ${service.sessions} sessions`);
-  await direct.ping();
+  await other.ping();
   const answered = bridge.heard.flatMap((each) => (each.type === 'answer' ? [each.id] : []));
   check(new Set(answered).size === answered.length, 'a request was answered twice');
   return `ended ${formatMs(exit.ms)} after its stdin, code 0; DELETE came; of ${answered.length} answers none came twice`;
@@ -232,20 +247,4 @@ async function leave({ bridge, direct, service }: Stage): Promise<string> {
 function checkExit({ code, signal, ms }: Exit): void {
   check(code === 0, signal ? `the bridge was ended by ${signal}` : `the bridge ended with code ${code}`);
   check(ms < exitLimitMs, `it took ${formatMs(ms)}`);
-}
-
-async function call<T>(client: Stage['direct'], name: string, args: Record<string, unknown>): Promise<T> {
-  const result = await client.callTool({ name, arguments: args });
-  check(!result.isError, `${name} failed: ${JSON.stringify(result.content)}`);
-  return result.structuredContent as T;
-}
-
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (const startedAt = performance.now(); !isSo(); await sleep(2)) {
-    check(performance.now() - startedAt < 2_000, `waited 2 s in vain until ${what}`);
-  }
-}
-
-function check(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new Error(otherwise);
 }

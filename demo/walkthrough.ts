@@ -19,15 +19,19 @@ const totalLimitMs = 26_000; // The clean-up has to fit into the 30 s as well.
 /** What the steps work with. */
 export interface Stage {
   readonly notesFile: string;
+  /** The one that runs now: `restartService` puts another one into its place. */
   readonly service: NotesService;
   /** The client that goes through the bridge. */
   readonly bridge: BridgeClient;
-  /** One that talks to the service directly, to compare with. */
+  /** One that talks to the service directly, to compare with. Its session does not outlive a fault. */
   readonly direct: Client;
+  connectDirect(): Promise<Client>;
+  /** Starts the service again, on the same port and with the same notes, after it was killed. */
+  restartService(): Promise<NotesService>;
   /** Launches one more bridge, to be driven line by line. */
   launchRaw(): RawBridge;
   /** Shows how far the running step is. */
-  show(state: string): void;
+  show: (state: string) => void;
   readonly timings: { persistent: Timings; perRequest: Timings };
 }
 
@@ -47,9 +51,10 @@ export async function runWalkthrough(options: WalkthroughOptions): Promise<boole
   const screen = new Screen(output);
   const startedAt = performance.now();
   const cleanups: (() => unknown)[] = [];
+  const ended = new AbortController();
   try {
     const limit = AbortSignal.any([AbortSignal.timeout(totalLimitMs), ...(signal ? [signal] : [])]);
-    const stage = await raceAbort(setUp(screen, bridgeFor, cleanups), limit);
+    const stage = await setUp(screen, bridgeFor, { cleanups, limit, ended: ended.signal });
     const done = await runSteps(screen, stage, { limit, stepLimitMs });
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     if (done < steps.length) {
@@ -67,6 +72,8 @@ export async function runWalkthrough(options: WalkthroughOptions): Promise<boole
     screen.line(`\n${screen.paint('red', `The walkthrough could not begin: ${describe(error)}`)}\n`);
     return false;
   } finally {
+    // A step that was given up runs on, and must not make anything new while the rest is cleared away.
+    ended.abort(new Error('the walkthrough has ended'));
     for (const cleanup of cleanups.reverse()) {
       await Promise.resolve()
         .then(cleanup)
@@ -75,16 +82,21 @@ export async function runWalkthrough(options: WalkthroughOptions): Promise<boole
   }
 }
 
-/** `cleanups` is filled as things come to be, so that a set-up that fails half-way leaves nothing behind. */
+/**
+ * `cleanups` is filled as things come to be, so that a set-up that fails half-way leaves nothing behind. Only what may
+ * hang is left alone when `limit` comes; the rest is waited for, because it may be about to make something.
+ */
 async function setUp(
   screen: Screen,
   bridgeFor: WalkthroughOptions['bridgeFor'],
-  cleanups: (() => unknown)[],
+  { cleanups, limit, ended }: { cleanups: (() => unknown)[]; limit: AbortSignal; ended: AbortSignal },
 ): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'mcp-bridge-demo-'));
   cleanups.push(() => rm(directory, { recursive: true, force: true }));
   const notesFile = join(directory, 'notes.json');
-  const service = await startNotesService({ store: await NotesStore.open(notesFile), handshakeMs });
+  const store = await NotesStore.open(notesFile);
+  cleanups.push(() => store.close());
+  let service = await startNotesService({ store, handshakeMs });
   cleanups.push(() => service.close());
 
   const launch = bridgeFor(service.url);
@@ -99,16 +111,30 @@ async function setUp(
   screen.field('client', "the MCP SDK's stdio client, launching the bridge as Claude Desktop would");
   screen.line();
 
-  const direct = new Client({ name: 'direct-client', version: '1.0.0' });
-  const transport = new StreamableHTTPClientTransport(new URL(service.url));
-  cleanups.push(() => direct.close());
-  await direct.connect(transport);
+  async function connectDirect(): Promise<Client> {
+    ended.throwIfAborted();
+    const client = new Client({ name: 'direct-client', version: '1.0.0' });
+    cleanups.push(() => client.close());
+    await client.connect(new StreamableHTTPClientTransport(new URL(service.url)));
+    return client;
+  }
+
   return {
     notesFile,
-    service,
+    get service() {
+      return service;
+    },
     bridge,
-    direct,
+    direct: await raceAbort(connectDirect(), limit),
+    connectDirect,
+    async restartService() {
+      ended.throwIfAborted();
+      service = await startNotesService({ store, handshakeMs, port: service.port });
+      if (ended.aborted) await service.close(); // The clean-up has had the one before.
+      return service;
+    },
     launchRaw() {
+      ended.throwIfAborted();
       const raw = new RawBridge(command);
       cleanups.push(() => raw.kill());
       return raw;
@@ -124,12 +150,14 @@ async function runSteps(
   stage: Stage,
   limits: { limit: AbortSignal; stepLimitMs: number },
 ): Promise<number> {
-  for (const [index, { title, run }] of steps.entries()) {
+  for (const [index, { title, heading, run }] of steps.entries()) {
+    if (heading) screen.heading(heading);
     const startedAt = performance.now();
+    stage.show = (state) => screen.live(title, state);
     screen.live(title);
     try {
       const stepLimit = AbortSignal.any([limits.limit, AbortSignal.timeout(limits.stepLimitMs)]);
-      const saw = await raceAbort(run({ ...stage, show: (state) => screen.live(title, state) }), stepLimit);
+      const saw = await raceAbort(run(stage), stepLimit);
       screen.passed(title, performance.now() - startedAt, saw);
     } catch (error) {
       screen.failed(title, performance.now() - startedAt, describe(error));
@@ -164,8 +192,9 @@ function showComparison(screen: Screen, { persistent, perRequest }: Stage['timin
 function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return stop();
+    if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
+    // Also where it has been given up: its failure, which nobody waits for then, must not end the process.
     void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

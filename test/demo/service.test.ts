@@ -1,7 +1,7 @@
 // `npm run service` as a newcomer uses it: what it prints has to work when it is pasted.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -75,6 +75,7 @@ test('BR1 prints an entry for Claude Desktop that works as it is, and ends on Ct
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(shown()).toContain('the notes are in their file');
+  expect(await readdir(directory)).not.toContain('my notes.json.lock');
 });
 
 describe('says what is wrong with', () => {
@@ -92,7 +93,7 @@ describe('says what is wrong with', () => {
     expect(code).toBe(2);
   });
 
-  test('a file that holds no notes, and a port that is taken', async () => {
+  test('a file that holds no notes, a file that is in use, and a port that is taken', async () => {
     const file = join(directory, 'letter.txt');
     await writeFile(file, 'Dear all');
     expect(await fail('--port', '0', '--notes', file)).toMatchObject({
@@ -100,9 +101,15 @@ describe('says what is wrong with', () => {
       complaint: expect.stringContaining(file),
     });
 
-    const { shown } = await start('--notes', join(directory, 'notes.json'));
+    const notes = join(directory, 'notes.json');
+    const { child, shown } = await start('--notes', notes);
+    expect(await fail('--port', '0', '--notes', notes)).toEqual({
+      code: 1,
+      complaint: expect.stringContaining(`${notes} is in use by process ${child.pid}. End that one`),
+    });
     const port = /127\.0\.0\.1:(\d+)/.exec(shown())?.[1] ?? '';
     const { code, complaint } = await fail('--port', port, '--notes', join(directory, 'other.json'));
     expect([code, complaint]).toEqual([1, 'That port is taken. Choose another one with --port.\n']);
+    await start('--notes', join(directory, 'other.json')); // Not held by the one that did not start.
   });
 });

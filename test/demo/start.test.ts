@@ -21,6 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const child of children)
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
   await rm(directory, { recursive: true, force: true });
@@ -46,7 +47,7 @@ function openOutput(isTTY: boolean): { output: Output; read: () => Promise<strin
   return { output, read };
 }
 
-test('BR1 BR3 BR5 BR6 BR7 BR10 BR11 shows every step through the real bridge, and the comparison', async () => {
+test('BR1 BR3 BR5 BR6 BR7 BR10 BR11 SE4 RT1 RT3 RT4 shows every step through the real bridge, and the comparison', async () => {
   const startedAt = performance.now();
   const child = launch();
   const [shown, complaints, [code]] = await Promise.all([
@@ -60,6 +61,14 @@ test('BR1 BR3 BR5 BR6 BR7 BR10 BR11 shows every step through the real bridge, an
 
   expect(shown).not.toContain('\x1b'); // It is a pipe.
   for (const { title } of steps) expect(shown).toMatch(new RegExp(`✓ ${title} +\\d+(\\.\\d)? ms\n`));
+  const said = shown.replaceAll(/\s+/g, ' ');
+  expect(said).toMatch(/while it was down for 500 ms; all 20 were answered/);
+  expect(said).toMatch(
+    /told "outcome unknown", looked, found \d stored and wrote the other \d again; each note is there exactly once/,
+  );
+  expect(said).toMatch(/once the service was back: 1 handshake, first answer after \S+ ms/);
+  expect(said).toContain('one handshake for all, then sent again');
+  expect(said).toMatch(/"[^"]*The outcome of the call is unknown, and it was not repeated\. Check [^"]*"/);
   const [, persistentMs] =
     /one persistent session, through the bridge +20 +(\S+) ms +\S+ ms/.exec(shown) ?? [];
   const [, perRequestMs] =
@@ -72,15 +81,33 @@ test('BR1 BR3 BR5 BR6 BR7 BR10 BR11 shows every step through the real bridge, an
   expect(await readdir(directory)).toEqual([]);
 }, 40_000);
 
-test('ends on Ctrl-C, with nothing left behind', async () => {
-  const child = launch();
-  const exited = once(child, 'exit');
-  let shown = '';
-  child.stdout.on('data', (chunk) => (shown += String(chunk)));
-  await vi.waitFor(() => expect(shown).toContain('✓ List the tools'), 10_000);
-  child.kill('SIGINT');
-  expect(await exited).toEqual([130, null]);
-  expect(shown).toContain('interrupted');
+test.each([
+  ['before the first step', 'mcp-bridge: a hosted'],
+  ['while notes are written', '✓ List the tools'],
+  ['while the service is down', 'What goes wrong'],
+])(
+  'ends on Ctrl-C %s, with nothing left behind',
+  async (_when, sign) => {
+    const child = launch();
+    const exited = once(child, 'exit');
+    let shown = '';
+    child.stdout.on('data', (chunk) => (shown += String(chunk)));
+    await vi.waitFor(() => expect(shown).toContain(sign), { timeout: 15_000, interval: 5 });
+    child.kill('SIGINT');
+    expect(await exited).toEqual([130, null]);
+    expect(shown).toContain('interrupted');
+    expect(await readdir(directory)).toEqual([]);
+  },
+  20_000,
+);
+
+test('leaves nothing behind when it is ended before it has begun', async () => {
+  for (const name of ['TMPDIR', 'TEMP', 'TMP']) vi.stubEnv(name, directory);
+  const { output, read } = openOutput(false);
+  const bridgeFor = () => ({ command: process.execPath, args: ['-e', ''] });
+  const signal = AbortSignal.abort(new Error('ended at once'));
+  expect(await runWalkthrough({ output, bridgeFor, signal })).toBe(false);
+  expect(await read()).toContain('ended at once');
   expect(await readdir(directory)).toEqual([]);
 });
 
