@@ -185,8 +185,10 @@ export class ChaosClient {
     if (life === undefined || life.isOver) return;
     life.isOver = true;
     this.#options.ledger.note(`${this.name}: ${how} with ${life.open.size} open`);
-    for (const asked of life.open.values()) this.#end(asked, { kind: 'orphaned' });
+    for (const asked of [...life.open.values(), ...life.withdrawn.values()])
+      this.#end(asked, { kind: 'orphaned' });
     life.open.clear();
+    life.withdrawn.clear();
     try {
       const { code, tookMs } = await (how === 'stdin'
         ? life.bridge.close(EXIT_MS)
