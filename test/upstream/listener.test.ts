@@ -1,0 +1,244 @@
+// The service's own stream, which is kept open for ever.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import type { BridgeEvent } from '../../src/observe/events.ts';
+import type { HttpClient as RealHttpClient } from '../../src/upstream/http.ts';
+import { listen } from '../../src/upstream/listener.ts';
+import { LiveSession } from '../../src/upstream/live-session.ts';
+import { StreamableHttp } from '../../src/upstream/streamable-http.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
+import { HttpClient, network, type FakeHttpExchange } from '../support/fake-http.ts';
+import { Client } from './calling.ts';
+
+const EVENTS = { 'content-type': 'text/event-stream' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+const settings = Object.fromEntries(
+  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
+) as unknown as Settings;
+
+class Listening {
+  readonly clock = new FakeClock();
+  readonly events: BridgeEvent[] = [];
+  readonly client = new Client();
+  readonly live: LiveSession;
+  lost = 0;
+  isDone = false;
+
+  constructor(chance = 0.5) {
+    const { clock } = this;
+    const observer = (event: BridgeEvent): void => void this.events.push(event);
+    this.live = new LiveSession({ clock, observer, unsolicited: this.client });
+    const http = new HttpClient() as unknown as RealHttpClient;
+    const wire = new StreamableHttp(http, settings, clock);
+    wire.sessionId = 's1';
+    wire.establish('2025-06-18');
+    this.live.wire = wire;
+    const onSessionLost = (): void => {
+      this.lost += 1;
+      this.live.retire();
+    };
+    const { live } = this;
+    void listen({ live, wire, clock, rng: () => chance, observer, onSessionLost }).then(
+      () => (this.isDone = true),
+    );
+  }
+
+  /** The GET requests so far. */
+  get streams(): FakeHttpExchange[] {
+    return network.exchanges.filter(({ request }) => request.method === 'GET');
+  }
+
+  get stream(): FakeHttpExchange {
+    return this.streams.at(-1)!;
+  }
+
+  get pings(): FakeHttpExchange[] {
+    return network.exchanges.filter(({ message }) => message?.method === 'ping');
+  }
+
+  /** What was told of the stream, as `open new`. */
+  get told(): string[] {
+    return this.events.flatMap((event) =>
+      event.type === 'upstream.listen' ? [`${event.state} ${event.reason}`] : [],
+    );
+  }
+
+  /** Lets the newest stream end in this way, and says how long it takes until the next one is asked for. */
+  async delayAfter(end: (stream: FakeHttpExchange) => void): Promise<number> {
+    const before = this.streams.length;
+    end(this.stream);
+    for (let ms = 0; ms <= 60_000; ms += 125) {
+      await this.clock.advance(ms === 0 ? 0 : 125);
+      if (this.streams.length > before) return ms;
+    }
+    return Number.NaN;
+  }
+}
+
+beforeEach(() => network.reset());
+
+describe('SE6 the stream of the service', () => {
+  test('is asked for at once, for this session, and hands on what comes', async () => {
+    const world = new Listening();
+    expect(world.stream.request.headers).toMatchObject({
+      accept: 'text/event-stream',
+      'mcp-session-id': 's1',
+      'mcp-protocol-version': '2025-06-18',
+    });
+    expect(world.stream.request.headers).not.toHaveProperty('last-event-id');
+    const message = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
+    world.stream.headers(200, EVENTS).data(`data: ${message}\n\n`);
+    expect(world.client.received).toEqual([message]);
+    await settle();
+    expect(world.told).toEqual(['open new']);
+  });
+
+  test.each([
+    ['ends', (stream: FakeHttpExchange) => stream.end()],
+    ['breaks', (stream: FakeHttpExchange) => stream.fail('ECONNRESET')],
+  ])('is opened again after it %s, and goes on after its last event', async (_what, end) => {
+    const world = new Listening();
+    world.stream.headers(200, EVENTS).data('id: 41\ndata:\n\nid: 42\ndata:\n\n');
+    await world.delayAfter(end);
+    expect(world.stream.request.headers).toMatchObject({ 'last-event-id': '42' });
+    world.stream.headers(200, EVENTS);
+    await settle();
+    expect(world.told.at(-1)).toBe('open resumed');
+  });
+
+  test('goes on after the last event of all its lives, though the last one brought none', async () => {
+    const world = new Listening();
+    world.stream.headers(200, EVENTS).data('id: 42\ndata:\n\n');
+    await world.delayAfter((stream) => stream.end());
+    await world.delayAfter((stream) => stream.fail('ECONNREFUSED'));
+    await world.delayAfter((stream) => stream.headers(200, EVENTS).end());
+    expect(world.stream.request.headers).toMatchObject({ 'last-event-id': '42' });
+  });
+
+  test('is opened again without end, through an hour of failures', async () => {
+    const world = new Listening();
+    world.stream.headers(200, EVENTS);
+    network.onExchange = (exchange) => exchange.fail('ECONNREFUSED');
+    world.stream.fail('ECONNRESET');
+    await world.clock.advance(3_600_000);
+    expect(world.isDone).toBe(false);
+    network.onExchange = (exchange) => void exchange.headers(200, EVENTS);
+    await world.clock.advance(30_000);
+    expect(world.told.at(-1)).toMatch(/^open/);
+  });
+});
+
+describe('SE6 RT5 the wait before it is opened again', () => {
+  test('doubles, up to half a minute', async () => {
+    const world = new Listening();
+    const waits: number[] = [];
+    for (let n = 0; n < 8; n += 1)
+      waits.push(await world.delayAfter((stream) => stream.fail('ECONNREFUSED')));
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+  });
+
+  test('begins anew once the stream has stayed open for ten seconds', async () => {
+    const world = new Listening();
+    for (let n = 0; n < 4; n += 1) await world.delayAfter((stream) => stream.fail('ECONNREFUSED'));
+    world.stream.headers(200, EVENTS);
+    await world.clock.advance(10_000);
+    expect(await world.delayAfter((stream) => stream.fail('ECONNRESET'))).toBe(500);
+  });
+
+  test('goes on growing where the stream opens and breaks at once', async () => {
+    const world = new Listening();
+    const waits: number[] = [];
+    for (let n = 0; n < 4; n += 1)
+      waits.push(await world.delayAfter((stream) => stream.headers(200, EVENTS).fail('ECONNRESET')));
+    expect(waits).toEqual([500, 1000, 2000, 4000]);
+  });
+
+  test('is what the service asks for', async () => {
+    const world = new Listening();
+    const wait = await world.delayAfter((stream) =>
+      stream.headers(200, EVENTS).data('retry: 3000\n\n').end(),
+    );
+    expect(wait).toBe(3000);
+  });
+});
+
+describe('SE6 a service that offers no stream', () => {
+  test('says so with 405, and is not asked again', async () => {
+    const world = new Listening();
+    world.stream.respond(405);
+    await world.clock.advance(3_600_000);
+    expect(world.streams).toHaveLength(1);
+    expect(world.told).toEqual(['not-offered HTTP 405']);
+    expect([world.isDone, world.lost]).toEqual([true, 0]);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  test('may refuse otherwise, and is not asked for ever', async () => {
+    const world = new Listening();
+    network.onExchange = (exchange) => exchange.respond(501);
+    world.stream.respond(501);
+    await world.clock.advance(3_600_000);
+    expect(world.streams.length).toBeLessThanOrEqual(5);
+    expect(world.told).toEqual(['not-offered HTTP 501']);
+  });
+
+  test('is told from one that refuses for a moment what it has granted before', async () => {
+    const world = new Listening();
+    await world.delayAfter((stream) => stream.headers(200, EVENTS).fail('ECONNRESET'));
+    for (let n = 0; n < 6; n += 1) await world.delayAfter((stream) => stream.respond(503));
+    world.stream.headers(200, EVENTS);
+    await settle();
+    expect(world.told.at(-1)).toMatch(/^open/);
+  });
+
+  test('may refuse the event to go on from; the next try begins anew', async () => {
+    const world = new Listening();
+    await world.delayAfter((stream) => stream.headers(200, EVENTS).data('id: 42\ndata:\n\n').end());
+    await world.delayAfter((stream) => stream.respond(400));
+    expect(world.stream.request.headers).not.toHaveProperty('last-event-id');
+  });
+});
+
+describe('SE4 HTTP 404 on the stream', () => {
+  test('means a lost session where a ping gets it too, and ends the listening', async () => {
+    const world = new Listening();
+    network.onExchange = (exchange) => exchange.respond(404);
+    world.stream.respond(404);
+    await settle();
+    expect(world.pings).toHaveLength(1);
+    expect([world.lost, world.isDone]).toEqual([1, true]);
+    await world.clock.advance(60_000);
+    expect(world.streams).toHaveLength(1);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  test('means a service without such a stream where the ping is answered', async () => {
+    const world = new Listening();
+    network.onExchange = (exchange) => {
+      const id = exchange.message?.id;
+      if (id === undefined) exchange.respond(404);
+      else exchange.respond(200, JSON_TYPE, JSON.stringify({ jsonrpc: '2.0', id, result: {} }));
+    };
+    world.stream.respond(404);
+    await world.clock.advance(3_600_000);
+    expect(world.lost).toBe(0);
+    expect(world.told).toEqual(['not-offered HTTP 404']);
+  });
+});
+
+describe('BR10 the end of the session', () => {
+  test.each([
+    ['while the stream is open', (world: Listening) => void world.stream.headers(200, EVENTS)],
+    ['while the stream is asked for', () => {}],
+    ['while it waits', (world: Listening) => world.stream.fail('ECONNREFUSED')],
+  ])('%s ends the listening at once, with nothing left behind', async (_what, begin) => {
+    const world = new Listening();
+    begin(world);
+    await settle();
+    world.live.retire();
+    await settle();
+    expect(world.isDone).toBe(true);
+    expect(world.streams.every(({ isOver }) => isOver)).toBe(true);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+});
