@@ -1,6 +1,7 @@
 // Gathers the replies to the requests of one batch into one array (JSON-RPC 2.0, section 6).
 
 import type { ScanResult } from '../protocol/envelope.ts';
+import type { ReplyTo } from './pending.ts';
 
 const COMMA = Buffer.from(',');
 
@@ -15,11 +16,11 @@ export class BatchReply {
   }
 
   /** Where the reply to this element goes. Elements that get none must not be asked for one. */
-  part(element: ScanResult): (line: Buffer) => void {
+  part(element: ScanResult): ReplyTo {
     const isAwaited = element.kind !== 'message' || element.message.kind === 'request';
     if (isAwaited) this.#awaited += 1;
     return (line) => {
-      this.#replies.push(line);
+      if (line !== undefined) this.#replies.push(line);
       this.#awaited -= 1;
       this.#flush();
     };

@@ -16,7 +16,7 @@ import { clientName } from './client-kind.ts';
 import type { Reply } from './dispatch.ts';
 import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
-import { PendingTable, type PendingRequest } from './pending.ts';
+import { PendingTable, type PendingRequest, type ReplyTo } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
 import { ServiceView, type ServiceViewOptions } from './service-view.ts';
 import type { KnownAnswersStore } from './known-answers.ts';
@@ -38,13 +38,14 @@ export interface BridgeOptions {
 /** The one revision with batches (MCP 2025-03-26, basic). */
 const BATCH_REVISION = '2025-03-26';
 
-type ReplyTo = (line: Buffer) => void;
-
 export class Bridge {
   readonly #options: BridgeOptions;
   readonly #writer: LineWriter;
   readonly #pending = new PendingTable();
   readonly #serverRequests = new ServerRequests();
+  readonly #write: ReplyTo = (line) => {
+    if (line !== undefined) this.#writer.write(line);
+  };
   readonly #sink: ClientSink = {
     deliver: (message, origin) => this.#fromService(message, origin),
     ready: () => this.#writer.ready(),
@@ -67,7 +68,7 @@ export class Bridge {
       onLine: (line) => this.#onLine(line),
       onTooLong: (id, byteLength) => {
         const message = `A line of ${byteLength} bytes is longer than the ${settings.maxLineBytes} that are allowed.`;
-        this.#refuse((reply) => this.#writer.write(reply), id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
+        this.#refuse(this.#write, id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
       },
     });
     return new Promise((resolve) => {
@@ -97,7 +98,7 @@ export class Bridge {
   }
 
   #onLine(line: Buffer): void {
-    const write: ReplyTo = (reply) => this.#writer.write(reply);
+    const write = this.#write;
     const scan = scanEnvelope(line);
     if (scan.kind === 'batch') this.#onBatch(scan.elements, write);
     else this.#onScanned(scan, write);
@@ -132,6 +133,7 @@ export class Bridge {
         return;
       case 'invalid':
         // A bad answer of the client's gets no answer back: there is no request that it could belong to.
+        if (scan.id !== null && !scan.isRequest) reply(undefined);
         this.#refuse(scan.id !== null && !scan.isRequest ? undefined : reply, scan.id, {
           code: 'ERR_CLIENT_INVALID_REQUEST',
           message: `The client sent something that is not a JSON-RPC message: ${scan.reason}.`,
@@ -203,7 +205,11 @@ export class Bridge {
       });
       return;
     }
-    void this.#run(pending).then((result) => this.#settle(pending, result));
+    // A fault of the bridge's own must cost one request, not the conversation.
+    void this.#run(pending).then(
+      (result) => this.#settle(pending, result),
+      (error: unknown) => this.#settle(pending, { kind: 'error', failure: internal(error) }),
+    );
   }
 
   async #run(pending: PendingRequest): Promise<Reply> {
@@ -273,6 +279,7 @@ export class Bridge {
         observer({ type: 'request.settled', method, ms, outcome: result.failure.code });
         return;
       case 'silence':
+        pending.reply(undefined);
         observer({ type: 'request.settled', method, ms, outcome: 'cancelled' });
     }
   }
@@ -330,4 +337,13 @@ export class Bridge {
     this.#options.observer({ type: 'client.bad-line', code: failure.code, reason: failure.message });
     reply?.(errorReply(id, failure));
   }
+}
+
+function internal(error: unknown): Failure {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return {
+    code: 'ERR_BRIDGE_INTERNAL',
+    message: `The bridge failed on this request (${what}).`,
+    cause: error,
+  };
 }

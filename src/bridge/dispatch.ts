@@ -61,6 +61,8 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
       case 'aborted':
         return withdrawn(pending, safety === 'unsafe' && outcome.progress !== 'not-sent', clock.now());
       case 'failed': {
+        if (signal.aborted)
+          return withdrawn(pending, safety === 'unsafe' && outcome.progress === 'unknown', clock.now());
         attempts += 1;
         const remainingMs = pending.expiresAt - clock.now();
         const withdraw = (): boolean => session.budget.withdraw();

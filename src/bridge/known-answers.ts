@@ -128,6 +128,6 @@ function resultText(answer: Envelope): string | undefined {
 function pageKey(request: Envelope): string {
   const { params } = request.spans;
   if (params === undefined) return request.method;
-  const { cursor } = JSON.parse(rawText(request, params)) as { cursor?: unknown };
+  const { cursor } = (JSON.parse(rawText(request, params)) ?? {}) as { cursor?: unknown };
   return cursor === undefined ? request.method : `${request.method} ${JSON.stringify(cursor)}`;
 }

@@ -5,6 +5,9 @@ import type { Timer } from '../platform/clock.ts';
 import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
 
+/** Takes the one reply to a message; undefined where it gets none. */
+export type ReplyTo = (line: Buffer | undefined) => void;
+
 export interface PendingRequest {
   readonly key: string;
   /** The client's id as it is written. */
@@ -14,7 +17,7 @@ export interface PendingRequest {
   /** Aborts when the request is withdrawn; the reason is a Withdrawal. */
   readonly signal: AbortSignal;
   /** Takes the one reply; for a batch that is not the output directly. */
-  readonly reply: (line: Buffer) => void;
+  readonly reply: ReplyTo;
   withdraw(reason: Withdrawal): void;
   deadline: Timer | undefined;
   /** Clock.now() when the deadline passes. */
@@ -35,7 +38,7 @@ export class PendingTable {
   }
 
   /** Undefined when a request with this id waits already. */
-  open(message: Envelope, now: number, reply: (line: Buffer) => void): PendingRequest | undefined {
+  open(message: Envelope, now: number, reply: ReplyTo): PendingRequest | undefined {
     const id = message.id === null ? 'null' : rawText(message, message.id);
     const key = idKey(id);
     if (this.#byKey.has(key)) return undefined;

@@ -116,22 +116,24 @@ export class ServiceView {
         message: localAnswer(statusResult(this.#session.state, this.#options.serviceHost)),
       };
     }
-    if (!(message.method in LISTS)) return this.#dispatch(pending, sink);
+    if (!Object.hasOwn(LISTS, message.method)) return this.#dispatch(pending, sink);
 
     const known = this.#known.page(message) ?? (this.#isStandIn ? standInList(message.method) : undefined);
     const finished = new AbortController();
-    const asked = this.#dispatch(pending, sink).finally(() => finished.abort());
-    const away =
-      known === undefined ? undefined : this.#onceAway(AbortSignal.any([pending.signal, finished.signal]));
-    const isAnswered = await Promise.race([
-      asked.then(() => true),
-      ...(away === undefined ? [] : [away.then(() => false)]),
-    ]);
-    if (!isAnswered && known !== undefined && !pending.signal.aborted) {
+    let reply: Reply | undefined;
+    const asked = this.#dispatch(pending, sink).then((outcome) => {
+      reply = outcome;
+      finished.abort();
+    });
+    const away = this.#onceAway(AbortSignal.any([pending.signal, finished.signal]));
+    await (known === undefined ? asked : Promise.race([asked, away]));
+    if (reply === undefined && known !== undefined && !pending.signal.aborted) {
       this.#servedKnown.set(known, message);
+      pending.withdraw({ kind: 'superseded' });
       return { kind: 'answer', message: localAnswer(known) };
     }
-    const reply = await asked;
+    await asked;
+    if (reply === undefined) throw new Error('a request that was dispatched has no outcome');
     if (reply.kind === 'answer' && reply.message.spans.result !== undefined)
       this.#learn(message, reply.message);
     return reply;
@@ -201,7 +203,7 @@ export class ServiceView {
     if (wasIntroduced && (this.#isStandIn || isOther || !isFirst)) {
       for (const method of new Set(Object.values(LISTS))) this.#announce(method);
       this.#servedKnown.clear();
-    } else void this.#compareServed();
+    } else void this.#compareServed().catch(() => {});
   }
 
   /** Asks again for what the client was given from memory, and tells it of each list that turns out to be another. */

@@ -15,7 +15,7 @@ export class ToolCatalog {
    */
   learn(result: string, isFirstPage: boolean): void {
     if (isFirstPage) this.#tools.clear();
-    const { tools } = JSON.parse(result) as { tools?: unknown };
+    const { tools } = (JSON.parse(result) ?? {}) as { tools?: unknown };
     if (!Array.isArray(tools)) return;
     for (const tool of tools as { name?: unknown; annotations?: unknown }[]) {
       if (typeof tool?.name !== 'string' || this.#tools.size >= MAX_TOOLS) continue;

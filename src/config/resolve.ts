@@ -198,6 +198,9 @@ const OWN_HEADERS = [
   'mcp-protocol-version',
   'last-event-id',
   'transfer-encoding',
+  'keep-alive',
+  'upgrade',
+  'expect',
 ];
 
 function parseHeaders(given: readonly string[], env: Environment): Record<string, string> {

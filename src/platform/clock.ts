@@ -13,11 +13,15 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer;
 }
 
+/** What setTimeout can hold, in milliseconds: 24.8 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after(delayMs, callback) {
-    const handle = setTimeout(callback, delayMs);
+    // A longer wait would overflow into none.
+    const handle = setTimeout(callback, Math.min(delayMs, LONGEST_TIMER_MS));
     handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },

@@ -114,6 +114,7 @@ export class LiveSession {
       this.#calls.delete(call.key);
       if (call.isTask) this.#keepTaskToken(call);
     }
+    this.#closeStream();
     return outcome;
   }
 
@@ -142,6 +143,14 @@ export class LiveSession {
     return this.call({ request: PING, sink: QUIET, safety: 'unsafe' }, signal, true);
   }
 
+  async #pingInTime(limitMs: number): Promise<AttemptOutcome> {
+    const limit = new AbortController();
+    const timer = this.#clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
+    const outcome = await this.ping(limit.signal);
+    timer.cancel();
+    return outcome;
+  }
+
   /** Sends a notification or a response. Never rejects. */
   send(body: Buffer, signal: AbortSignal = this.signal): Promise<ResponseResult> {
     const sent = sendWithRetries(this.wire, body, this.listenSink, this.#clock, signal);
@@ -160,6 +169,7 @@ export class LiveSession {
   /** Takes no more calls; those that are running go on. */
   retire(): void {
     this.#over.abort();
+    this.#closeStream();
   }
 
   /** Ends the session here: every call still running fails with `reason`, and nothing that comes later counts. */
@@ -184,6 +194,12 @@ export class LiveSession {
       progress: 'unknown',
       failure: { code: 'ERR_BRIDGE_SHUTDOWN', message: 'The bridge was stopped.' },
     });
+  }
+
+  /** A stream that carries answers is of no use once the session is over and nothing waits for one. */
+  #closeStream(): void {
+    if (!this.isOver || this.#wire?.answersOnListen !== true || this.running().length > 0) return;
+    void this.#wire.end(this.signal);
   }
 
   #start(question: Question, race: Race, fresh: boolean): void {
@@ -235,10 +251,7 @@ export class LiveSession {
    * cannot be a bad request, tells the two apart; one for all who ask at once.
    */
   async isKnown(): Promise<boolean> {
-    const limit = new AbortController();
-    const timer = this.#clock.after(VERIFY_MS, () => limit.abort({ kind: 'deadline' }));
-    this.#verifying ??= this.ping(limit.signal).finally(() => {
-      timer.cancel();
+    this.#verifying ??= this.#pingInTime(VERIFY_MS).finally(() => {
       this.#verifying = undefined;
     });
     const outcome = await this.#verifying;
@@ -289,7 +302,8 @@ export class LiveSession {
       this.#observer({ type: 'upstream.dropped', reason: 'progress of a request that is not waiting' });
       return;
     }
-    call.sink.deliver(respan(message, span, token), this);
+    // Of two tries at one request, the later one tells; two voices would go back and forth.
+    if (call.race.calls.at(-1) === call) call.sink.deliver(respan(message, span, token), this);
   }
 
   #keepTaskToken(call: Call): void {

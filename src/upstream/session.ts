@@ -315,7 +315,7 @@ export class Session {
     const isCurrent = this.#established === established;
     if (isCurrent) this.#established = undefined;
     established.live.retire();
-    if (!isCurrent) return;
+    if (!isCurrent || this.#closing.signal.aborted) return;
     this.#leaveReady(failed, !this.#trust.lost(failed));
   }
 

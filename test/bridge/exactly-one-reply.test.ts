@@ -56,7 +56,7 @@ const SERVICE: Readonly<Record<string, (arrival: Arrival, service: FakeService) 
     ]),
   ),
 };
-const MOODS = ['well', 'well', 'silent', 'refusing', 503, 500] as const;
+const MOODS = ['well', 'well', 'silent', 'refusing', 404, 503, 500] as const;
 const CLIENT = ['calls', 'calls', 'reads', 'lists', 'cancels', 'notifies', 'talks nonsense'] as const;
 const WAITS = [1, 100, 600, 2000, 5500] as const;
 

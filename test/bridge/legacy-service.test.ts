@@ -67,7 +67,7 @@ describe('BR2 a service of 2024-11-05', () => {
     expect(service.streams).toHaveLength(2);
   });
 
-  test.fails('SE4 keeps no stream of a session that the service has forgotten', async () => {
+  test('SE4 keeps no stream of a session that the service has forgotten', async () => {
     const service = new LegacyService();
     const harness = new Harness();
     await harness.initialize('2024-11-05');

@@ -19,7 +19,7 @@ describe('SC4 a wait', () => {
     expect(delayOf(ms)).toBe(ms);
   });
 
-  test.fails.each([LONGEST_TIMER_MS + 1, 2 ** 32, Number.MAX_SAFE_INTEGER, Infinity])(
+  test.each([LONGEST_TIMER_MS + 1, 2 ** 32, Number.MAX_SAFE_INTEGER, Infinity])(
     'of %d ms does not become none, which would hammer the service that asked for it',
     (ms) => {
       expect(delayOf(ms)).toBe(LONGEST_TIMER_MS);
