@@ -23,16 +23,27 @@ import { figureLines, findingLines } from './table.ts';
 const usage = `npm run bench -- [--quick] [--rounds N] [--only a,b] [--json FILE] [--assert]
 
   --quick       fewer calls and rounds: under 40 s instead of about 3 min
-  --rounds N    how often each candidate runs (5; 2 with --quick)
+  --rounds N    how often each candidate runs (5, or 2 with --quick; fewer where a busy machine would take too long)
   --only a,b    some of: ${candidateNames.join(', ')}
   --json FILE   writes everything, each round included
   --assert      exits with 1 when a bound is missed or could not be measured`;
 
+/** What the rounds may take where their number was not asked for: on a busy machine there are fewer. */
+const budgetMs = { full: 130_000, quick: 25_000 };
 /** JSON bodies instead of SSE streams is what fewer services do: fewer rounds, and only ours beside the relay. */
 const jsonRounds = 2;
 const growthCalls = 20_000;
 
-function readOptions(): { quick: boolean; rounds: number; only: string[]; json?: string; assert: boolean } {
+interface Options {
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly budgetMs: number;
+  readonly only: readonly string[];
+  readonly json?: string | undefined;
+  readonly assert: boolean;
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
@@ -52,7 +63,8 @@ function readOptions(): { quick: boolean; rounds: number; only: string[]; json?:
   const only = values.only.split(',');
   const unknown = only.find((name) => !(candidateNames as readonly string[]).includes(name));
   if (unknown !== undefined) throw new Error(`--only knows ${candidateNames.join(', ')}, not ${unknown}.`);
-  return { ...values, rounds, only };
+  const limitMs = values.quick ? budgetMs.quick : budgetMs.full;
+  return { ...values, rounds, only, budgetMs: values.rounds === undefined ? limitMs : Infinity };
 }
 
 async function withService<T>(options: ServiceOptions, use: (url: string) => Promise<T>): Promise<T> {
@@ -95,7 +107,8 @@ function report(line: string): void {
 }
 
 async function main(): Promise<void> {
-  const { quick, rounds, only, json, assert } = readOptions();
+  const options = readOptions();
+  const { quick, rounds, only, json, assert } = options;
   const startedAt = performance.now();
   const machine = {
     node: process.version,
@@ -111,15 +124,15 @@ async function main(): Promise<void> {
     const sse = await withService({ mode: 'sse', handshakeMs: 0 }, async (url) => {
       report('warming the service up');
       const relay = listCandidates(home).filter(({ name }) => name === relayName);
-      await runRounds(relay, url, { rounds: 1, plan: quickPlan, report });
-      return await runRounds(candidates, url, { rounds, plan, report });
+      await runRounds(relay, url, { rounds: 1, plan: quickPlan, budgetMs: Infinity, report });
+      return await runRounds(candidates, url, { ...options, plan, report });
     });
     const pairNames = [relayName, bridgeName];
     const inPair = candidates.filter(({ name }) => pairNames.includes(name));
     let jsonBodies: Round[] = [];
     if (!quick && inPair.length > 0) {
       jsonBodies = await withService({ mode: 'json', handshakeMs: 0 }, (url) =>
-        runRounds(inPair, url, { rounds: Math.min(rounds, jsonRounds), plan, report }),
+        runRounds(inPair, url, { ...options, rounds: Math.min(rounds, jsonRounds), plan, report }),
       );
     }
     const alone = await measureBridgeAlone(
@@ -141,7 +154,7 @@ async function main(): Promise<void> {
       `Node.js ${machine.node} on ${machine.system}, ${machine.cpu}, load ${machine.loadBefore.toFixed(2)} before`,
       candidates.map(({ name, version }) => `${name} ${version}`).join(', '),
       '',
-      `Medians of ${rounds} interleaved rounds, least–greatest below; answers as SSE, ${inFlight} in flight for calls/s`,
+      `Medians of ${sse.length} interleaved rounds, least–greatest below; answers as SSE, ${inFlight} in flight for calls/s`,
       '',
       ...figureLines(rows),
     ];

@@ -95,6 +95,9 @@ export class Measurement {
   async warmUp({ warm }: Plan): Promise<void> {
     await this.#bridge.callInTurn(warm.calls, echoLine);
     await this.#bridge.flood(inFlight, { maxMs: warm.floodMs });
+  }
+
+  async warmUpPayloads({ warm }: Plan): Promise<void> {
     await this.#bridge.callInTurn(warm.payloads, downLine);
     await this.#bridge.callInTurn(warm.payloads, upLine);
   }

@@ -14,13 +14,24 @@ export interface Outcome {
 /** In the order in which they ran. */
 export type Round = readonly Outcome[];
 
+export interface RoundsOptions {
+  readonly rounds: number;
+  readonly plan: Plan;
+  /** No round begins that would probably end later than this; the first always runs. */
+  readonly budgetMs: number;
+  readonly report: (line: string) => void;
+}
+
 export async function runRounds(
   candidates: readonly Candidate[],
   url: string,
-  { rounds, plan, report }: { rounds: number; plan: Plan; report: (line: string) => void },
+  { rounds, plan, budgetMs, report }: RoundsOptions,
 ): Promise<Round[]> {
   const done: Round[] = [];
+  const startedAt = performance.now();
   for (let round = 0; round < rounds; round += 1) {
+    const spentMs = performance.now() - startedAt;
+    if (round > 0 && spentMs + spentMs / round > budgetMs) break;
     const order = candidates.map((_, at) => candidates[(at + round) % candidates.length]!);
     done.push(await runRound(order, url, plan, (what) => report(`round ${round + 1} of ${rounds}: ${what}`)));
   }
@@ -71,6 +82,7 @@ async function runRound(
   report('many calls in flight');
   await takeTurns(plan.flood.blocks, (one) => one.measureFlood(plan));
   report('large payloads');
+  await takeTurns(1, (one) => one.warmUpPayloads(plan));
   await takeTurns(plan.payload.blocks, (one) => one.measurePayloads(plan));
   await takeTurns(1, async (one, name) => {
     outcomes.set(name, { name, figures: one.figures() });
