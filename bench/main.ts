@@ -14,7 +14,7 @@ import {
 } from './candidates.ts';
 import { expensiveHandshakeMs, measureHandshakeCost, type HandshakeCost } from './handshake-cost.ts';
 import { fullPlan, inFlight, measureGrowth, quickPlan, type Growth } from './measure.ts';
-import { judgeAll } from './ratios.ts';
+import { growthCalls, judgeAll } from './ratios.ts';
 import { pairsOf, rowsOf, runRounds, type Round } from './rounds.ts';
 import { startServiceProcess } from './service-process.ts';
 import type { ServiceOptions } from './service.ts';
@@ -32,7 +32,6 @@ const usage = `npm run bench -- [--quick] [--rounds N] [--only a,b] [--json FILE
 const budgetMs = { full: 130_000, quick: 25_000 };
 /** JSON bodies instead of SSE streams is what fewer services do: fewer rounds, and only ours beside the relay. */
 const jsonRounds = 2;
-const growthCalls = 20_000;
 
 interface Options {
   readonly quick: boolean;
