@@ -59,8 +59,11 @@ const resetUnread: Pick<Fault, 'strike'> = {
 const refused = { ...defaults, mayHaveRun: false };
 /** Retry-After is a second; nobody comes back sooner. */
 const refusedForASecond = { ...refused, replyMs: { min: 950, max: 3500 } };
-/** Silence: what may be sent twice is, on a connection of its own, once that shows that the service is there. */
-const silent = { ...defaults, replyMs: upTo(8000), unknownMs: DEADLINE };
+/**
+ * Silence: what may be sent twice is, on a connection of its own, once that shows that the service is there. One look at all
+ * of them takes 5 s, and what was not silent for long enough by then waits for the next, 5 s later.
+ */
+const silent = { ...defaults, replyMs: upTo(11_000), unknownMs: DEADLINE };
 
 export const requestFaults: readonly Fault[] = [
   { ...silent, name: 'hang before it ran', ids: 'RT4, RT6, RT7', ...meet(hang) },

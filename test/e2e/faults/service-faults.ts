@@ -1,5 +1,11 @@
 // Faults of the service or the path to it as a whole, which last for a while.
-import { noValidSession, sessionNotFound, status, type Action } from '../../support/scripted-service.ts';
+import {
+  noValidSession,
+  sessionNotFound,
+  status,
+  type Action,
+  type Rule,
+} from '../../support/scripted-service.ts';
 import { exactly, upTo, type Fault } from './fault.ts';
 import { World } from './world.ts';
 
@@ -32,6 +38,7 @@ const lost = { ...defaults, lastsMs: 300, handshakes: () => exactly(2) };
 /** Requests do not notice it. */
 const beside = { ...defaults, isBeside: true, replyMs: upTo(1000) };
 
+const rules = new WeakMap<World, Rule>();
 const intervals = new WeakMap<World, NodeJS.Timeout>();
 
 export const serviceFaults: readonly Fault[] = [
@@ -117,12 +124,14 @@ export const serviceFaults: readonly Fault[] = [
     name: 'GET stream refused',
     ids: 'SE6',
     lastsMs: 2000,
-    strike({ service }) {
-      service.always({ http: 'GET' }, status(503));
+    strike(world) {
+      const { service } = world;
+      rules.set(world, service.always({ http: 'GET' }, status(503)));
       service.cutGetStreams();
     },
-    async heal({ service }) {
-      service.clearScript();
+    async heal(world) {
+      const { service } = world;
+      rules.get(world)?.remove();
       await service.until(() => service.openGetStreams === 1, 15_000);
     },
   },
@@ -132,12 +141,17 @@ export const serviceFaults: readonly Fault[] = [
     ids: 'SE6',
     open: () => World.open({ args: ['--tool-timeout-ms', '60000'] }),
     lastsMs: 10_000,
-    strike({ service }) {
-      service.always({ http: 'GET' }, (exchange) => exchange.socket.reset());
+    strike(world) {
+      const { service } = world;
+      rules.set(
+        world,
+        service.always({ http: 'GET' }, (exchange) => exchange.socket.reset()),
+      );
       service.cutGetStreams();
     },
-    async heal({ service, bridge }) {
-      service.clearScript();
+    async heal(world) {
+      const { service, bridge } = world;
+      rules.get(world)?.remove();
       await service.until(() => service.openGetStreams === 1, 35_000);
       service.notify('notifications/message', { level: 'info', data: 'heard again' });
       await bridge.next(({ params }) => params?.['data'] === 'heard again');
