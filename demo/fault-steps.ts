@@ -54,6 +54,11 @@ export async function killMidWork(stage: Stage): Promise<string> {
   const { handshakes } = revived.counts;
   check(handshakes === 1, `the new service counted ${handshakes} handshakes`);
 
+  const written = [...underWay, ...meanwhile].filter(({ error }) => !error);
+  await checkOnce(
+    notesFile,
+    written.map(({ title }) => title),
+  );
   const unknown = underWay.filter(({ error }) => error);
   check(unknown.length > 0, 'no write was on its way when the service died');
   const { stored, repeated } = await settle(stage, unknown);

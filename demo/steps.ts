@@ -98,10 +98,12 @@ async function callAtOnce({ bridge, show }: Stage): Promise<string> {
   );
   const wrong = answers.filter((subject, i) => subject !== `question ${i}`);
   check(wrong.length === 0, `${wrong.length} answers went to the wrong question`);
-  check(arrived[0] !== 0, 'the answers came one after the other');
   const alone = seconds.reduce((sum, each) => sum + each, 0);
+  const ms = performance.now() - startedAt;
+  // Not by their order: on a busy machine the last question may reach the service after the first one's answer is due.
+  check(ms < alone * 500, `they took ${formatMs(ms)}, as if one waited for the other`);
   const overtook = arrived.filter((question, place) => question !== place).length;
-  return `${overtook} answers in another order than asked; one by one it is ${alone.toFixed(1)} s, it took ${formatMs(performance.now() - startedAt)}`;
+  return `${overtook} answers in another order than asked; one by one it is ${alone.toFixed(1)} s, it took ${formatMs(ms)}`;
 }
 
 async function followProgress({ bridge, show }: Stage): Promise<string> {
