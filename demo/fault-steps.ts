@@ -19,15 +19,22 @@ interface Outcome {
 export async function killMidWork(stage: Stage): Promise<string> {
   const { bridge, service, notesFile, restartService, show } = stage;
   const earlier = service.counts.calls['slow_report'] ?? 0;
-  const reads = numbered(5, (i) => readSlowly(bridge.client, `question ${i}`));
+  const open = { reads: 5, writes: 5 };
+  const reads = numbered(5, (i) =>
+    readSlowly(bridge.client, `question ${i}`).finally(() => void (open.reads -= 1)),
+  );
   // Looked at only at the end; until then an unexpected failure must not end this process.
   const early = Promise.all(reads);
   early.catch(() => undefined);
   await until(() => service.counts.calls['slow_report'] === earlier + 5, 'the reads have arrived');
   const died = service.faults.killAtCall('add_note', 3);
-  const cut = Promise.all(numbered(5, (i) => write(bridge.client, `Under way ${i}`)));
+  const cut = Promise.all(
+    numbered(5, (i) => write(bridge.client, `Under way ${i}`).finally(() => void (open.writes -= 1))),
+  );
   cut.catch(() => undefined);
   await died;
+  const struck = { ...open };
+  check(struck.reads > 0, 'no read was under way when the service died');
 
   show('the service is down; ten more calls are asked');
   const arrivals: number[] = [];
@@ -69,7 +76,7 @@ export async function killMidWork(stage: Stage): Promise<string> {
   const [first = Number.NaN] = arrivals;
   const last = arrivals.at(-1) ?? Number.NaN;
   return [
-    `killed under 5 reads and 5 writes; 10 more calls came while it was down for ${downMs} ms; all 20 were answered`,
+    `killed under ${count(struck.reads, 'read')} and ${count(struck.writes, 'write')}; 10 more calls came while it was down for ${downMs} ms; all were answered`,
     `${count(unknown.length, 'write')} had been sent and got no answer: the client was told "outcome unknown", looked, found ${stored} stored and wrote the other ${repeated} again; each note is there exactly once`,
     `once the service was back: 1 handshake, first answer after ${formatMs(first - backAt)}, all who waited after ${formatMs(last - backAt)}`,
   ].join('\n');
@@ -157,7 +164,7 @@ async function settle(
 }
 
 async function readSlowly(client: Client, subject: string): Promise<string> {
-  const answer = await call<{ subject: string }>(client, 'slow_report', { subject, seconds: 0.2, steps: 1 });
+  const answer = await call<{ subject: string }>(client, 'slow_report', { subject, seconds: 0.3, steps: 1 });
   return answer.subject;
 }
 
