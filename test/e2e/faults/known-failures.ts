@@ -1,8 +1,7 @@
 // What fails because of the bridge, with the reason. The numbered ones are tests beside the matrix, marked `test.fails`:
-//   2. A list is answered from memory, or by the stand-in, though the service's answer has come: launches.test.ts, twice.
-//   3. TLS failures on a session that is READY are not noticed as an outage: time-limits.test.ts.
-//   4. Going IDLE leaves a socket open until it times out by itself: session-life.test.ts.
-//   5. A per-request handshake and its request use two connections: time-limits.test.ts.
+//   2. TLS failures on a session that is READY are not noticed as an outage: time-limits.test.ts.
+//   3. Going IDLE leaves a socket open until it times out by itself: session-life.test.ts.
+//   4. A per-request handshake and its request use two connections: time-limits.test.ts.
 // The table is of the cells of the matrix. One that is listed and never fails makes the run
 // fail, so that nothing stays here by mistake; one that fails now and then is run all the same, and says so.
 import type { Load } from './fault.ts';

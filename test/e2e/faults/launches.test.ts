@@ -96,23 +96,19 @@ describe.concurrent('a launch', { timeout: 60_000 }, () => {
     expect(service.record.handshakes).toBe(1);
   });
 
-  // Known failure 2.
-  test.fails(
-    'HS2 once the service is there, its tools take the place of the stand-in',
-    async ({ expect }) => {
-      await using service = await ScriptedService.start();
-      service.stop();
-      await using bridge = await BridgeProcess.launch(service.url, {
-        args: ['--initialize-timeout-ms', '500'],
-      });
-      await bridge.request('initialize', hello, START);
-      await service.comeBack();
-      await bridge.next(({ method }) => method === 'notifications/tools/list_changed', 15_000);
-      const real = await bridge.request('tools/list', {}, START);
-      expect(JSON.stringify(real.result)).toContain('"write"');
-      expect(JSON.stringify(real.result)).not.toContain('mcp_bridge_status');
-    },
-  );
+  test('HS2 once the service is there, its tools take the place of the stand-in', async ({ expect }) => {
+    await using service = await ScriptedService.start();
+    service.stop();
+    await using bridge = await BridgeProcess.launch(service.url, {
+      args: ['--initialize-timeout-ms', '500'],
+    });
+    await bridge.request('initialize', hello, START);
+    await service.comeBack();
+    await bridge.next(({ method }) => method === 'notifications/tools/list_changed', 15_000);
+    const real = await bridge.request('tools/list', {}, START);
+    expect(JSON.stringify(real.result)).toContain('"write"');
+    expect(JSON.stringify(real.result)).not.toContain('mcp_bridge_status');
+  });
 
   test('HS3 a service that introduces itself otherwise than before is announced', async ({ expect }) => {
     await using home = await useHome();
@@ -147,23 +143,19 @@ describe.concurrent('a launch', { timeout: 60_000 }, () => {
     expect(bridge.messages.some(({ method }) => method === 'notifications/prompts/list_changed')).toBe(false);
   });
 
-  // Known failure 2.
-  test.fails(
-    'HS3 a list comes from the service while it is there, whatever is known of it',
-    async ({ expect }) => {
-      await using home = await useHome();
-      await using service = await ScriptedService.start();
-      await learn(service, home.path);
-      service.always({ rpc: 'tools/list' }, (exchange) =>
-        exchange.respondJson(`{"jsonrpc":"2.0","id":${exchange.idText},"result":{"tools":[]}}`),
-      );
-      await using bridge = await BridgeProcess.launch(service.url, { home: home.path });
-      await bridge.request('initialize', hello, START);
-      await service.until(() => service.openGetStreams === 1);
-      expect((await bridge.request('tools/list', {}, START)).result).toEqual({ tools: [] });
-      expect((await bridge.request('tools/list', {}, START)).result).toEqual({ tools: [] });
-    },
-  );
+  test('HS3 a list comes from the service while it is there, whatever is known of it', async ({ expect }) => {
+    await using home = await useHome();
+    await using service = await ScriptedService.start();
+    await learn(service, home.path);
+    service.always({ rpc: 'tools/list' }, (exchange) =>
+      exchange.respondJson(`{"jsonrpc":"2.0","id":${exchange.idText},"result":{"tools":[]}}`),
+    );
+    await using bridge = await BridgeProcess.launch(service.url, { home: home.path });
+    await bridge.request('initialize', hello, START);
+    await service.until(() => service.openGetStreams === 1);
+    expect((await bridge.request('tools/list', {}, START)).result).toEqual({ tools: [] });
+    expect((await bridge.request('tools/list', {}, START)).result).toEqual({ tools: [] });
+  });
 
   test.for([
     { what: 'cut off', change: (text: string) => text.slice(0, text.length / 2) },

@@ -110,7 +110,7 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     expect([first, later, after].map((each) => world.executions(each))).toEqual([0, 0, 1]);
   });
 
-  // Known failure 3.
+  // Known failure 2.
   test.fails('FB3 a certificate that nobody trusts is an outage too, said soon', async ({ expect }) => {
     let front: TlsFront | undefined;
     await using world = await World.open({
@@ -150,7 +150,7 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     expect(world.sent.map((each) => world.executions(each)).filter((runs) => runs !== 1)).toEqual([]);
   });
 
-  // Known failure 5.
+  // Known failure 4.
   test.fails(
     'FB1 a request of its own has one connection, because load balancers choose the server by it',
     async ({ expect }) => {
