@@ -37,6 +37,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
   const question = { request, sink, safety };
   session.budget.deposit();
   let attempts = 0;
+  let failures = 0;
   let perRequest = false;
   for (;;) {
     const route: Route = perRequest ? PER_REQUEST : session.route(pending.openedAt);
@@ -63,15 +64,24 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
       case 'failed': {
         if (signal.aborted)
           return withdrawn(pending, safety === 'unsafe' && outcome.progress === 'unknown', clock.now());
-        attempts += 1;
+        failures += 1;
+        // What nobody saw is not a try that could be one too many.
+        if (outcome.progress !== 'not-sent') attempts += 1;
         const remainingMs = pending.expiresAt - clock.now();
         const withdraw = (): boolean => session.budget.withdraw();
-        const verdict = classify(outcome, { replaySafety: safety, attempts, remainingMs, withdraw, rng });
+        const verdict = classify(outcome, {
+          replaySafety: safety,
+          attempts,
+          failures,
+          remainingMs,
+          withdraw,
+          rng,
+        });
         if (verdict.kind === 'fail') return { kind: 'error', failure: verdict.failure };
         observer({
           type: 'request.retried',
           method: request.method,
-          attempt: attempts,
+          attempt: failures,
           code: outcome.failure.code,
         });
         ({ perRequest } = verdict);

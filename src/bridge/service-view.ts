@@ -87,7 +87,7 @@ export class ServiceView {
     const signal = AbortSignal.any([pending.signal, patience.signal]);
     while (!signal.aborted && this.#established === undefined && this.#rejected === undefined) {
       const { state } = this.#session;
-      if (state.kind === 'TRANSIENT_FAILURE' && isLasting(state.outage.failure.code)) {
+      if (state.kind === 'TRANSIENT_FAILURE' && isLasting(state.outage.failure.code, state.failures)) {
         // Nobody is signed in: that can be put right while the client runs. Other lasting failures are mistakes to show.
         if (state.outage.failure.code === 'ERR_AUTH_REQUIRED') break;
         timer.cancel();

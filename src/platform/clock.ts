@@ -55,3 +55,10 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     });
   });
 }
+
+/** Resolves in the next turn of the event loop, after what the present one has set off. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -8,8 +8,10 @@ import type { Rng } from '../platform/random.ts';
 
 export interface RequestFacts {
   readonly replaySafety: ReplaySafety;
-  /** Tries made so far, this one included. */
+  /** Tries so far that the service may have seen, this one included. */
   readonly attempts: number;
+  /** All tries so far. */
+  readonly failures: number;
   /** Until the request's deadline, in milliseconds. */
   readonly remainingMs: number;
   /** Takes one retry out of the budget; false when it is used up. */
@@ -24,6 +26,8 @@ export type Verdict =
 
 /** Tries that may have reached the service, for one request. */
 export const MAX_ATTEMPTS = 3;
+/** Sessions that one request may lose. Each of them was a refusal, so this bounds only what a service of that kind costs. */
+export const MAX_LOST_SESSIONS = 10;
 const BACKOFF: BackoffShape = { initialMs: 200, maxMs: 5000 };
 
 export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
@@ -33,25 +37,27 @@ export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
   switch (outcome.progress) {
     case 'not-sent':
       // Nobody saw it: tried again for as long as the request lives. No budget, since the service gets no extra request.
-      return retry(backoffMs(facts.attempts, BACKOFF, facts.rng), facts) ?? fail;
+      return retry(backoffMs(facts.failures, BACKOFF, facts.rng), facts) ?? fail;
     case 'refused':
       // The service itself says that it did not run it, so even a write may be sent again.
       if (outcome.sessionLost === true) {
-        if (!hasTriesLeft) return fail;
+        if (facts.attempts >= MAX_LOST_SESSIONS) return fail;
         // No budget: all of a lost session's requests come once more, and one handshake stands before them. A request
         // that lost its session twice has met a service whose sessions do not hold.
-        return { kind: 'retry', afterMs: 0, perRequest: facts.attempts >= 2 };
+        const isOften = facts.attempts >= 2;
+        const afterMs = isOften ? backoffMs(facts.attempts - 1, BACKOFF, facts.rng) : 0;
+        return afterMs < facts.remainingMs ? { kind: 'retry', afterMs, perRequest: isOften } : fail;
       }
       if (failure.code !== 'ERR_UPSTREAM_BUSY' || !hasTriesLeft) return fail;
       return (
-        retry(outcome.retryAfterMs ?? backoffMs(facts.attempts, BACKOFF, facts.rng), facts, facts.withdraw) ??
+        retry(outcome.retryAfterMs ?? backoffMs(facts.failures, BACKOFF, facts.rng), facts, facts.withdraw) ??
         fail
       );
     case 'unknown':
       if (facts.replaySafety === 'unsafe') return { kind: 'fail', failure: outcomeUnknown(failure) };
       // A connection that broke says nothing about the next one; an answer that makes no sense would come again.
       if (!hasTriesLeft || !IS_PASSING.has(failure.code)) return fail;
-      return retry(backoffMs(facts.attempts, BACKOFF, facts.rng), facts, facts.withdraw) ?? fail;
+      return retry(backoffMs(facts.failures, BACKOFF, facts.rng), facts, facts.withdraw) ?? fail;
   }
 }
 

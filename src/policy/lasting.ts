@@ -4,13 +4,18 @@ import type { ErrorCode } from '../protocol/errors.ts';
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_AUTH_REQUIRED',
   'ERR_AUTH_FORBIDDEN',
-  'ERR_UPSTREAM_HTTP_STATUS',
   'ERR_UPSTREAM_REDIRECT',
-  'ERR_UPSTREAM_BAD_ANSWER',
-  'ERR_UPSTREAM_TOO_LARGE',
-  'ERR_UPSTREAM_TLS',
 ]);
 
-export function isLasting(code: ErrorCode): boolean {
-  return LASTING.has(code);
+/** Failures that may be a hiccup, and are taken to last when they come again and again. */
+const LASTING_IF_REPEATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ERR_UPSTREAM_HTTP_STATUS',
+  'ERR_UPSTREAM_BAD_ANSWER',
+  'ERR_UPSTREAM_TOO_LARGE',
+]);
+const REPEATED = 3;
+
+/** @param failures tries that failed in a row */
+export function isLasting(code: ErrorCode, failures: number): boolean {
+  return LASTING.has(code) || (failures >= REPEATED && LASTING_IF_REPEATED.has(code));
 }

@@ -18,6 +18,6 @@ export function reconnectDelayMs(
   isAwaited: boolean,
   rng: Rng,
 ): number {
-  const shape = isLasting(failed.failure.code) ? LASTING : isAwaited ? WAITING : BACKGROUND;
+  const shape = isLasting(failed.failure.code, failures) ? LASTING : isAwaited ? WAITING : BACKGROUND;
   return Math.max(failed.retryAfterMs ?? 0, backoffMs(failures, shape, rng));
 }

@@ -38,7 +38,8 @@ export function chooseRoute(facts: RouteFacts): Route {
       if (retryAt === null) return { kind: 'fail', failure: outage.failure };
       // A short outage is ridden out; and nobody is turned away before a try was made for them.
       const sawFailure = outage.lastFailedAt >= facts.openedAt;
-      const isLong = isLasting(outage.failure.code) || now - outage.since >= facts.outagePatienceMs;
+      const isLong =
+        isLasting(outage.failure.code, connectivity.failures) || now - outage.since >= facts.outagePatienceMs;
       if (!isLong || !sawFailure) return { kind: 'wait' };
       return { kind: 'fail', failure: describeOutage(outage.failure, facts, outage.since, retryAt) };
     }

@@ -6,27 +6,27 @@ export interface SilenceFacts {
   readonly silentMs: number;
   /** Whether any byte came for it. */
   readonly wasHeard: boolean;
-  /** Whether the connection had been quiet before the call was written, so that it may have died unnoticed. */
-  readonly wasCold: boolean;
+  /** How long this service usually takes for such a call, in milliseconds; 0 where that is not known. */
+  readonly usual: { readonly firstByteMs: number; readonly answerMs: number };
 }
 
 export const SILENCE = {
-  /** A socket that was quiet for this long before may have died, in milliseconds. */
-  coldAfterMs: 5000,
-  /** Silence that is suspicious, in milliseconds: on a cold connection, on a warm one, and once bytes had come. */
-  coldMs: 1000,
-  warmMs: 5000,
-  heardMs: 15_000,
+  /** Silence that is suspicious before the first byte, and once bytes had come, in milliseconds. */
+  startMs: 1000,
+  heardMs: 8000,
+  /** What is usually slow is given this many times as long, but no more than so many milliseconds. */
+  patience: 3,
+  longestMs: 60_000,
   /** A wait for a connection that is suspicious, in milliseconds. */
   queuedMs: 2000,
-  /** The time that a check on a connection of its own may take, and the wait between checks while they fail. */
+  /** The time that a check on a connection of its own may take, in milliseconds. */
   probeTimeoutMs: 1500,
-  probeIntervalMs: 500,
-  /** After a check that went well, the next one comes no sooner. */
-  restMs: 5000,
+  /** After a check that went well, the next one comes no sooner, in milliseconds. */
+  restMs: 1000,
 } as const;
 
-export function isSuspicious(facts: SilenceFacts): boolean {
-  if (facts.wasHeard) return facts.silentMs >= SILENCE.heardMs;
-  return facts.silentMs >= (facts.wasCold ? SILENCE.coldMs : SILENCE.warmMs);
+export function isSuspicious({ silentMs, wasHeard, usual }: SilenceFacts): boolean {
+  const least = wasHeard ? SILENCE.heardMs : SILENCE.startMs;
+  const usualMs = wasHeard ? usual.answerMs : usual.firstByteMs;
+  return silentMs >= Math.min(SILENCE.longestMs, Math.max(least, SILENCE.patience * usualMs));
 }

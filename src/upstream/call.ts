@@ -80,8 +80,6 @@ export class Call {
   startedAt: number | undefined;
   /** Clock.now() when anything of its response last came. */
   heardAt: number | undefined;
-  /** Whether its connection may have died unnoticed before it was written. */
-  wasCold = false;
 
   constructor(id: number, question: Question, race: Race, now: number) {
     this.key = String(id);

@@ -4,12 +4,13 @@
 import type { FailedAttempt } from '../policy/attempt.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Clock } from '../platform/clock.ts';
+import { nextTurn, sleep, type Clock } from '../platform/clock.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink } from './call.ts';
 import type { HttpClient } from './http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { LiveSession } from './live-session.ts';
+import type { Pace } from './pace.ts';
 import { StreamableHttp } from './streamable-http.ts';
 
 export interface HandshakeContext {
@@ -19,6 +20,9 @@ export interface HandshakeContext {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly unsolicited: ClientSink;
+  readonly pace?: Pace;
+  /** True where everything is to go on one connection, in turn; this costs a little time. */
+  readonly oneConnection?: boolean;
 }
 
 export interface Established {
@@ -41,19 +45,30 @@ const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initia
 const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
 /** How long giving back a session that was just made may take, in milliseconds. */
 const GIVE_BACK_MS = 500;
+/**
+ * How long the connection may take to become free again, in milliseconds. Load balancers choose the server by connection, so what
+ * belongs together goes on one.
+ */
+const REST_MS = 250;
+/** When a silent try is joined by another, in milliseconds from its beginning. */
+const JOIN_AFTER_MS = [1500, 5000];
 /** The statuses that tell a client to try the older transport. */
 const MAYBE_LEGACY = [400, 404, 405];
 
-/** @param initialize the client's own request; its parameters are what the service gets */
+/**
+ * @param initialize the client's own request; its parameters are what the service gets
+ * @param fresh on a connection of its own
+ */
 export async function handshake(
   context: HandshakeContext,
   initialize: Envelope,
   signal: AbortSignal,
+  fresh = false,
 ): Promise<HandshakeOutcome> {
   const live = new LiveSession(context);
   const wire = new StreamableHttp(context.http, context.settings, context.clock);
   live.wire = wire;
-  const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal);
+  const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal, fresh);
   if (
     'httpStatus' in outcome &&
     outcome.httpStatus !== undefined &&
@@ -63,23 +78,59 @@ export async function handshake(
     if (legacy !== undefined) return legacy;
   }
   if (outcome.kind !== 'answered') return outcome;
-  return complete(live, outcome.message, wire, context.clock, signal);
+  return complete(live, outcome.message, wire, context, signal);
 }
 
-/** As `handshake`, within the time that the settings give it; aborted only when `signal` aborts. */
+/**
+ * As `handshake`, within the time that the settings give it; aborted only when `signal` aborts.
+ * @param isAnew where there was a session or a failed try before: connections may be dead then, so new ones are used, and a try
+ *   that stays silent is joined by another. The first session counts; others are given back.
+ */
 export async function handshakeInTime(
   context: HandshakeContext,
   initialize: Envelope,
   signal: AbortSignal,
+  isAnew = false,
 ): Promise<HandshakeOutcome> {
-  const limitMs = context.settings.initializeTimeoutMs;
-  const limit = new AbortController();
-  const timer = context.clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
-  const outcome = await handshake(context, initialize, AbortSignal.any([signal, limit.signal]));
-  timer.cancel();
+  const { clock, settings } = context;
+  const limitMs = settings.initializeTimeoutMs;
+  const stop = new AbortController();
+  const timer = clock.after(limitMs, () => stop.abort({ kind: 'deadline' }));
+  const either = AbortSignal.any([signal, stop.signal]);
+  const first = Promise.withResolvers<HandshakeOutcome>();
+  let running = 0;
+  const begin = (): void => {
+    running += 1;
+    void handshake(context, initialize, either, isAnew).then((outcome) => {
+      running -= 1;
+      if (outcome.kind === 'failed' && outcome.progress === 'unknown' && running > 0) return;
+      if (outcome.kind === 'established' && stop.signal.aborted) void giveBack(outcome.live, clock);
+      first.resolve(outcome);
+    });
+  };
+  begin();
+  const joiners = isAnew ? JOIN_AFTER_MS.map((ms) => clock.after(ms, begin)) : [];
+  const outcome = await first.promise;
+  for (const joiner of [timer, ...joiners]) joiner.cancel();
+  stop.abort({ kind: 'superseded' });
   if (outcome.kind !== 'aborted' || signal.aborted) return outcome;
   const message = `The service did not complete the handshake within ${limitMs} ms.`;
   return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TIMEOUT', message } };
+}
+
+/** Waits until no exchange is under way and their connection can be used again. */
+async function rest(live: LiveSession, clock: Clock): Promise<void> {
+  await Promise.race([live.quiet(), sleep(clock, REST_MS, live.signal)]);
+  // undici takes a connection back one turn of the event loop after its response has ended.
+  await nextTurn();
+}
+
+/** Ends a session that the service has made and nobody will use. Never rejects. */
+async function giveBack(live: LiveSession, clock: Clock): Promise<void> {
+  const limit = new AbortController();
+  const timer = clock.after(GIVE_BACK_MS, () => limit.abort());
+  await live.end(limit.signal);
+  timer.cancel();
 }
 
 /** Undefined where the URL offers no HTTP+SSE stream. */
@@ -112,9 +163,7 @@ async function legacyHandshake(
   live.wire = wire;
   const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal);
   const result =
-    outcome.kind === 'answered'
-      ? await complete(live, outcome.message, undefined, context.clock, signal)
-      : outcome;
+    outcome.kind === 'answered' ? await complete(live, outcome.message, undefined, context, signal) : outcome;
   if (result.kind !== 'established') void wire.end();
   return result;
 }
@@ -123,7 +172,7 @@ async function complete(
   live: LiveSession,
   answer: Envelope,
   streamable: StreamableHttp | undefined,
-  clock: Clock,
+  { clock, oneConnection = false }: HandshakeContext,
   signal: AbortSignal,
 ): Promise<HandshakeOutcome> {
   if (answer.isError) return { kind: 'rejected', message: answer };
@@ -133,19 +182,17 @@ async function complete(
     return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
   }
   streamable?.establish(protocolVersion);
+  if (oneConnection) await rest(live, clock);
   // Awaited, because some services refuse requests that overtake it.
   const sent = await live.send(INITIALIZED, signal);
   const isRefused = sent.kind === 'refused' && (sent.status.sessionLost === true || sent.code >= 500);
   if (sent.kind === 'aborted' || sent.kind === 'broken' || isRefused) {
-    // The service has made a session that nobody will use.
-    const limit = new AbortController();
-    const timer = clock.after(GIVE_BACK_MS, () => limit.abort());
-    await live.end(limit.signal);
-    timer.cancel();
+    await giveBack(live, clock);
   }
   if (sent.kind === 'aborted') return { kind: 'aborted' };
   if (sent.kind === 'broken') return sent.failed;
   if (sent.kind === 'refused' && isRefused) return sent.status;
+  if (oneConnection) await rest(live, clock);
   return { kind: 'established', live, answer, protocolVersion, sessionId: streamable?.sessionId };
 }
 

@@ -48,7 +48,7 @@ export class HttpClient {
    * For streams that stay open (GET). Apart, and on HTTP/1.1: undici does not open a new HTTP/2 connection after a GOAWAY while
    * a stream on the old one lives, and one that never ends would hold back every request.
    */
-  readonly #streams: Pool;
+  #streams: Pool;
   /** Pools that were replaced and still have requests in flight. */
   readonly #retired = new Set<Pool>();
   #isDestroyed = false;
@@ -98,6 +98,14 @@ export class HttpClient {
   /** New requests get new connections; what is in flight on the old ones goes on there. */
   renew(): void {
     this.#adopt(this.#newPool());
+  }
+
+  /** Closes every connection; the next request opens new ones. For when nothing is in flight. */
+  disconnect(): void {
+    for (const pool of [this.#pool, this.#streams, ...this.#retired]) void pool.destroy();
+    this.#retired.clear();
+    this.#pool = this.#newPool();
+    this.#streams = this.#newPool(false);
   }
 
   /** Closes every connection at once. Requests in flight fail. */

@@ -1,6 +1,6 @@
 // Keeps the service's own stream (GET) open for as long as the session lives, and says when the session turns out to be gone.
 
-import { sleep, type Clock } from '../platform/clock.ts';
+import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import { backoffMs } from '../policy/backoff.ts';
 import type { Observer } from '../observe/events.ts';
@@ -10,6 +10,8 @@ import type { StreamableHttp } from './streamable-http.ts';
 const RECONNECT = { initialMs: 1000, maxMs: 30_000 };
 /** A service that has refused the stream so often, and never opened it, offers none. */
 const MAX_REFUSALS = 3;
+/** A stream without a byte for so long, in milliseconds, is opened anew: nothing tells a quiet one from a dead one. */
+const REFRESH_MS = 300_000;
 /** A stream that stayed open this long, in milliseconds, was well: the next failure starts the backoff anew. */
 const SETTLED_AFTER_MS = 10_000;
 
@@ -20,6 +22,8 @@ export interface ListenerOptions {
   readonly rng: Rng;
   readonly observer: Observer;
   readonly onSessionLost: () => void;
+  /** Hands out a way to open the stream anew, for when its connection may be dead. */
+  readonly onRestart?: (restart: () => void) => void;
 }
 
 /** Runs until the session is over or the service says that it offers no stream. Never rejects. */
@@ -30,27 +34,47 @@ export async function listen({
   rng,
   observer,
   onSessionLost,
+  onRestart,
 }: ListenerOptions): Promise<void> {
   let lastEventId: string | undefined;
   let failures = 0;
   let refusals = 0;
   let hasOpened = false;
+  let attempt = new AbortController();
+  onRestart?.(() => attempt.abort());
   while (!live.isOver) {
     let openedAt: number | undefined;
-    const result = await wire.listen(
-      lastEventId,
-      { sink: live.listenSink, signal: live.signal, expectsAnswer: false },
-      () => {
-        openedAt = clock.now();
-        hasOpened = true;
-        observer({
-          type: 'upstream.listen',
-          state: 'open',
-          reason: lastEventId === undefined ? 'new' : 'resumed',
-        });
+    let position = (): string | undefined => undefined;
+    const current = new AbortController();
+    attempt = current;
+    const refresh = (): Timer => clock.after(REFRESH_MS, () => current.abort());
+    let quiet = refresh();
+    const options = {
+      sink: live.listenSink,
+      signal: AbortSignal.any([current.signal, live.signal]),
+      expectsAnswer: false,
+      onBytes: () => {
+        quiet.cancel();
+        quiet = refresh();
       },
-    );
-    if (result.kind === 'aborted' || live.isOver) return;
+    };
+    const result = await wire.listen(lastEventId, options, (reader) => {
+      openedAt = clock.now();
+      hasOpened = true;
+      position = () => reader.streamEnd?.lastEventId;
+      observer({
+        type: 'upstream.listen',
+        state: 'open',
+        reason: lastEventId === undefined ? 'new' : 'resumed',
+      });
+    });
+    quiet.cancel();
+    if (live.isOver) return;
+    if (result.kind === 'aborted') {
+      // Restarted.
+      lastEventId = position() ?? lastEventId;
+      continue;
+    }
     if (result.kind === 'refused' || result.kind === 'rpc-error') {
       // A service without a route for GET says 404 too; a ping tells whether it is the session that is not known.
       if (result.status.sessionLost === true && !(await live.isKnown())) {
@@ -73,6 +97,7 @@ export async function listen({
     }
     failures += 1;
     const delayMs = stream?.retryMs ?? backoffMs(failures, RECONNECT, rng);
-    if (!(await sleep(clock, delayMs, live.signal))) return;
+    // A restart cuts the wait short.
+    await sleep(clock, delayMs, options.signal);
   }
 }

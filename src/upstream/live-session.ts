@@ -10,11 +10,11 @@ import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
 import type { Observer } from '../observe/events.ts';
-import { SILENCE } from '../policy/silence.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
 import { sendWithRetries } from './send.ts';
 import { isBadRequest, judgeResponse, UNKNOWN_SESSION } from './response-verdict.ts';
+import { Pace } from './pace.ts';
 import type { Wire } from './wire.ts';
 
 /** How long a cancelled exchange stays open for its cancellation to arrive, in milliseconds. */
@@ -42,6 +42,8 @@ export interface LiveSessionOptions {
   readonly observer: Observer;
   /** Takes what the service sends outside of any call. */
   readonly unsolicited: ClientSink;
+  /** Of the service as earlier sessions knew it. */
+  readonly pace?: Pace;
 }
 
 export class LiveSession {
@@ -51,17 +53,17 @@ export class LiveSession {
   readonly #calls = new Map<string, Call>();
   /** Tasks outlive their call, and so do their progress tokens (MCP 2025-11-25, Tasks). */
   readonly #taskTokens = new Map<string, Call>();
-  readonly #sends = new Set<Promise<unknown>>();
+  /** How fast this service usually answers what. */
+  readonly pace: Pace;
+  readonly #exchanges = new Set<Promise<unknown>>();
   readonly #over = new AbortController();
   #wire: Wire | undefined;
   #nextId = 0;
   #verifying: Promise<AttemptOutcome> | undefined;
-  /** Clock.now() when anything last came from the service. */
-  #heardAt: number;
 
   constructor(options: LiveSessionOptions) {
     this.#clock = options.clock;
-    this.#heardAt = options.clock.now();
+    this.pace = options.pace ?? new Pace();
     this.#observer = options.observer;
     this.#unsolicited = options.unsolicited;
   }
@@ -154,8 +156,7 @@ export class LiveSession {
   /** Sends a notification or a response. Never rejects. */
   send(body: Buffer, signal: AbortSignal = this.signal): Promise<ResponseResult> {
     const sent = sendWithRetries(this.wire, body, this.listenSink, this.#clock, signal);
-    this.#sends.add(sent);
-    void sent.finally(() => this.#sends.delete(sent));
+    this.#watchUntilDone(sent);
     return sent;
   }
 
@@ -184,10 +185,7 @@ export class LiveSession {
   /** Ends the session at the service too, after what is on its way has been sent. Never rejects. */
   async end(signal: AbortSignal): Promise<void> {
     // A service that takes no cancellations any more may still take the end.
-    await Promise.race([
-      unlessAborted(Promise.allSettled(this.#sends), signal),
-      sleep(this.#clock, LAST_SENDS_MS, signal),
-    ]);
+    await Promise.race([unlessAborted(this.quiet(), signal), sleep(this.#clock, LAST_SENDS_MS, signal)]);
     if (!signal.aborted && this.#wire !== undefined) await this.#wire.end(signal);
     this.abandon({
       kind: 'failed',
@@ -202,11 +200,21 @@ export class LiveSession {
     void this.#wire.end(this.signal);
   }
 
+  /** Resolves when the exchanges that are under way now have ended. */
+  async quiet(): Promise<void> {
+    await Promise.allSettled(this.#exchanges);
+  }
+
+  #watchUntilDone(exchange: Promise<unknown>): void {
+    this.#exchanges.add(exchange);
+    void exchange.finally(() => this.#exchanges.delete(exchange));
+  }
+
   #start(question: Question, race: Race, fresh: boolean): void {
     const call = new Call(this.#nextId, question, race, this.#clock.now());
     this.#nextId += 1;
     this.#calls.set(call.key, call);
-    void this.#exchange(call, fresh);
+    this.#watchUntilDone(this.#exchange(call, fresh));
   }
 
   /** The request's exchange from the POST through every resumption of its stream, until the call is settled. */
@@ -219,11 +227,13 @@ export class LiveSession {
     };
     const onStart = (): void => {
       call.startedAt = this.#clock.now();
-      call.wasCold = call.startedAt - this.#heardAt >= SILENCE.coldAfterMs;
     };
     const onBytes = (): void => {
-      call.heardAt = this.#clock.now();
-      this.#heardAt = call.heardAt;
+      const now = this.#clock.now();
+      const isFirst = call.heardAt === undefined;
+      if (isFirst && call.startedAt !== undefined)
+        this.pace.noteFirstByte(call.request, now - call.startedAt);
+      call.heardAt = now;
     };
     let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart, onBytes, fresh });
     let resumeFrom: StreamEnd | undefined;
@@ -255,7 +265,9 @@ export class LiveSession {
       this.#verifying = undefined;
     });
     const outcome = await this.#verifying;
-    return outcome.kind !== 'failed' || outcome.sessionLost !== true;
+    // Where nobody can be asked, the session counts as lost: a bad request ran nothing, so asking anew does no harm.
+    if (outcome.kind !== 'failed') return outcome.kind === 'answered';
+    return outcome.progress === 'refused' && outcome.sessionLost !== true;
   }
 
   #receive(message: Envelope, via: Call | undefined): void {
@@ -278,6 +290,8 @@ export class LiveSession {
     const call = this.#calls.get(idKey(id)) ?? (id === 'null' ? via : undefined);
     if (call !== undefined) {
       if (call.isSettled) return;
+      if (call.startedAt !== undefined)
+        this.pace.noteAnswer(call.request, this.#clock.now() - call.startedAt);
       call.settle({ kind: 'answered', message });
       for (const other of call.race.calls) if (other !== call) this.#withdraw(other, { kind: 'superseded' });
       return;

@@ -16,6 +16,8 @@ export interface PathWatchOptions {
   readonly live: LiveSession;
   readonly clock: Clock;
   readonly budget: RetryBudget;
+  /** A connection has turned out to be silent while the service is there: others may be dead too. */
+  readonly onSilent?: () => void;
   /** The path does not carry, or the service no longer knows the session. */
   readonly onDown: (failure: FailedAttempt) => void;
 }
@@ -43,6 +45,7 @@ export class PathWatch {
 
   /** The path is known to carry again since `at` (Clock.now()): what was asked before and is silent since is asked anew. */
   recovered(at: number): void {
+    this.#options.onSilent?.();
     for (const call of this.#options.live.running()) {
       if (call.startedAt === undefined) this.#options.live.requeue(call);
       else if ((call.heardAt ?? call.startedAt) < at) this.#hedge(call);
@@ -83,15 +86,13 @@ export class PathWatch {
       return;
     this.#hedged.add(call.race);
     this.#options.live.hedge(call);
+    this.#options.onSilent?.();
   }
 
   #isSuspicious(call: Call, now: number): boolean {
     if (call.startedAt === undefined) return now - call.madeAt >= SILENCE.queuedMs;
     const since = call.heardAt ?? call.startedAt;
-    return isSuspicious({
-      silentMs: now - since,
-      wasHeard: call.heardAt !== undefined,
-      wasCold: call.wasCold,
-    });
+    const usual = this.#options.live.pace.usual(call.request);
+    return isSuspicious({ silentMs: now - since, wasHeard: call.heardAt !== undefined, usual });
   }
 }

@@ -1,27 +1,74 @@
 // The fallback route: a connection and a session for one request only. Slow, but it needs nothing that has to last.
 
+import { unlessAborted } from '../platform/clock.ts';
 import type { AttemptOutcome } from '../policy/attempt.ts';
+import type { RetryBudget } from '../policy/retry-budget.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Question } from './call.ts';
-import { handshake, type HandshakeContext } from './handshake.ts';
+import { handshakeInTime, type HandshakeContext, type HandshakeOutcome } from './handshake.ts';
 import { HttpClient } from './http.ts';
 
 /** How long the end of the session may take once the request is answered, in milliseconds. */
 const END_MS = 2000;
+/** When a silent request is asked once more, in milliseconds. */
+const HEDGE_AFTER_MS = 5000;
+
+type PerRequestContext = Omit<HandshakeContext, 'http'> & {
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/**
+ * One try on this route. A replay-safe request that stays silent is asked once more beside it; the first answer counts.
+ * Never rejects. A handshake that fails leaves the request `not-sent`.
+ */
+export async function callPerRequest(
+  context: PerRequestContext,
+  initialize: Envelope,
+  question: Question,
+  signal: AbortSignal,
+  budget: RetryBudget,
+): Promise<AttemptOutcome> {
+  const done = new AbortController();
+  const either = AbortSignal.any([signal, done.signal]);
+  const first = callOnce(context, initialize, question, either);
+  if (question.safety === 'unsafe') return first;
+  const silent = new AbortController();
+  const timer = context.clock.after(HEDGE_AFTER_MS, () => silent.abort());
+  const early = await unlessAborted(first, silent.signal);
+  timer.cancel();
+  if (early !== undefined || signal.aborted || !budget.withdraw()) return early ?? first;
+
+  const second = callOnce(context, initialize, question, either);
+  const winner = await Promise.any([unlessFailed(first), unlessFailed(second)]).catch(() => undefined);
+  done.abort({ kind: 'superseded' });
+  return winner ?? first;
+}
+
+/** Rejects where there is no answer, so that Promise.any waits for the other try. */
+async function unlessFailed(outcome: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
+  const result = await outcome;
+  if (result.kind === 'failed') throw new Error(result.failure.message);
+  return result;
+}
 
 /**
  * Handshake, the request, DELETE, close; one connection carries them in turn, because load balancers choose the server by
- * connection. Never rejects. A handshake that fails leaves the request `not-sent`.
+ * connection.
  */
-export async function callPerRequest(
-  context: Omit<HandshakeContext, 'http'> & { readonly headers: Readonly<Record<string, string>> },
+async function callOnce(
+  context: PerRequestContext,
   initialize: Envelope,
   question: Question,
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   const http = new HttpClient(context.url, context.headers, context.settings);
   // What this short session says outside of the call is for this call's client.
-  const opened = await handshake({ ...context, http, unsolicited: question.sink }, initialize, signal);
+  const opened = await handshakeInTime(
+    { ...context, http, unsolicited: question.sink, oneConnection: true },
+    initialize,
+    signal,
+    true,
+  );
   if (opened.kind !== 'established') {
     void http.destroy();
     return asNotSent(opened);
@@ -37,9 +84,7 @@ export async function callPerRequest(
 }
 
 /** What a handshake that did not succeed means for the request behind it. */
-export function asNotSent(
-  opened: Exclude<Awaited<ReturnType<typeof handshake>>, { kind: 'established' }>,
-): AttemptOutcome {
+function asNotSent(opened: Exclude<HandshakeOutcome, { kind: 'established' }>): AttemptOutcome {
   switch (opened.kind) {
     case 'failed': {
       const { sessionLost: _, ...failed } = opened;

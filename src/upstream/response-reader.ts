@@ -143,10 +143,10 @@ export class ResponseReader implements ResponseSink {
   result(outcome: HttpOutcome): ResponseResult {
     if (outcome.kind === 'aborted') return { kind: 'aborted' };
     if (outcome.kind === 'failed') {
-      return { kind: 'broken', failed: this.#broken(outcome), stream: this.#streamEnd() };
+      return { kind: 'broken', failed: this.#broken(outcome), stream: this.streamEnd };
     }
     if (this.#mode === 'error') return this.#refused();
-    if (this.#mode === 'events') return { kind: 'ended', stream: this.#streamEnd() };
+    if (this.#mode === 'events') return { kind: 'ended', stream: this.streamEnd };
     if (this.#size === 0) return { kind: 'accepted' };
     try {
       this.#deliverText(this.#body());
@@ -192,7 +192,8 @@ export class ResponseReader implements ResponseSink {
     }
   }
 
-  #streamEnd(): StreamEnd | undefined {
+  /** Where the stream is now; undefined for other responses. */
+  get streamEnd(): StreamEnd | undefined {
     if (this.#events === undefined) return undefined;
     return { lastEventId: this.#events.lastEventId, retryMs: this.#events.retryMs };
   }

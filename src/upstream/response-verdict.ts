@@ -24,6 +24,8 @@ export const STREAM_ENDED: FailedAttempt = {
   failure: { code: 'ERR_SESSION_LOST', message: 'The stream that carries the session has ended.' },
 };
 
+const IS_UNUSABLE: ReadonlySet<string> = new Set(['ERR_UPSTREAM_BAD_ANSWER', 'ERR_UPSTREAM_TOO_LARGE']);
+
 /** Many services say so, instead of 404, when they do not know a session; and for other reasons too. */
 export function isBadRequest(result: ResponseResult): boolean {
   return (result.kind === 'refused' || result.kind === 'rpc-error') && result.code === 400;
@@ -54,7 +56,9 @@ export function judgeResponse(
         retryMs: result.stream?.retryMs ?? resumed?.retryMs,
       };
       if (stream.lastEventId !== undefined) return stream;
-      if (result.kind === 'broken') return result.failed;
+      // Only the first response can fail before the request was sent; a resumption that does says nothing of that.
+      if (result.kind === 'broken')
+        return resumed === undefined ? result.failed : { ...result.failed, progress: 'unknown' };
       return wire.answersOnListen ? 'wait' : unanswered('The service ended its response without the answer.');
     }
     case 'rpc-error':

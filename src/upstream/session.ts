@@ -24,6 +24,7 @@ import { HttpClient } from './http.ts';
 import { Keeper } from './keeper.ts';
 import { listen } from './listener.ts';
 import { SessionMemory } from './memory.ts';
+import { Pace } from './pace.ts';
 import { PathWatch } from './path-watch.ts';
 import { callPerRequest } from './per-request.ts';
 import { checkHealth, probeStaggered } from './probe.ts';
@@ -53,6 +54,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #http: HttpClient;
   readonly #memory = new SessionMemory();
+  readonly #pace = new Pace();
   readonly #closing = new AbortController();
   readonly #keeper: Keeper;
   readonly #trust: SessionTrust;
@@ -60,6 +62,7 @@ export class Session {
   #established: Established | undefined;
   #watch: PathWatch | undefined;
   #epoch = 0;
+  #restartListening: () => void = () => {};
   #retry: Timer | undefined;
   #change = Promise.withResolvers<void>();
   #waiting = 0;
@@ -130,8 +133,9 @@ export class Session {
   /** One try with a connection and a session of its own. Never rejects. */
   callPerRequest(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
     const { profile, initialize, ...options } = this.#options;
-    const context = { ...options, url: profile.url, headers: profile.headers, unsolicited: question.sink };
-    return callPerRequest(context, initialize, question, signal);
+    const { url, headers } = profile;
+    const context = { ...options, url, headers, unsolicited: question.sink, pace: this.#pace };
+    return callPerRequest(context, initialize, question, signal, this.budget);
   }
 
   /** Sends a notification of the client's, as soon as there is a session to send it on, until `signal` aborts. */
@@ -235,10 +239,11 @@ export class Session {
   /** Undefined when there is a session then. */
   async #handshake(): Promise<FailedAttempt | undefined> {
     if (this.#state.kind !== 'CONNECTING' || this.#closing.signal.aborted) return undefined;
-    const { clock, settings, profile, observer, unsolicited, initialize } = this.#options;
+    const { clock, profile, observer, initialize } = this.#options;
     const startedAt = clock.now();
-    const context = { url: profile.url, http: this.#http, settings, clock, observer, unsolicited };
-    const outcome = await handshakeInTime(context, initialize, this.#closing.signal);
+    const isAnew = this.#epoch > 0 || this.#state.failures > 0;
+    const context = { ...this.#options, url: profile.url, http: this.#http, pace: this.#pace };
+    const outcome = await handshakeInTime(context, initialize, this.#closing.signal, isAnew);
     switch (outcome.kind) {
       case 'established':
         await restore(outcome.live, this.#memory, clock, observer, this.#closing.signal);
@@ -277,20 +282,14 @@ export class Session {
       if (this.#epoch === epoch) this.#lose(established, STREAM_ENDED);
     });
     if (live.wire instanceof StreamableHttp) {
-      this.#watch = new PathWatch({
-        live,
-        clock,
-        budget: this.budget,
-        onDown: (failed) => this.#down(established, failed),
-      });
-      void listen({
-        live,
-        wire: live.wire,
-        clock,
-        rng,
-        observer,
-        onSessionLost: () => this.#lose(established, LOST),
-      });
+      const onSilent = (): void => this.#restartListening();
+      const onDown = (failed: FailedAttempt): void => this.#down(established, failed);
+      this.#watch = new PathWatch({ live, clock, budget: this.budget, onSilent, onDown });
+      const onSessionLost = (): void => this.#lose(established, LOST);
+      const onRestart = (restart: () => void): void => {
+        this.#restartListening = restart;
+      };
+      void listen({ live, wire: live.wire, clock, rng, observer, onSessionLost, onRestart });
     }
     this.#keeper.start();
     this.#apply({ type: 'connected', epoch, at: clock.now() }, 'handshake done');
@@ -299,9 +298,7 @@ export class Session {
 
   /** What a call's failure says about the session that it was made on. */
   #learn(established: Established, failed: FailedAttempt): void {
-    const isUnreachable =
-      failed.failure.code === 'ERR_UPSTREAM_UNREACHABLE' && failed.progress === 'not-sent';
-    if (failed.sessionLost === true || isUnreachable) this.#down(established, failed);
+    if (failed.sessionLost === true || failed.progress === 'not-sent') this.#down(established, failed);
   }
 
   #down(established: Established, failed: FailedAttempt): void {
@@ -340,6 +337,6 @@ export class Session {
     this.#established = undefined;
     this.#keeper.stop();
     await established.live.end(AbortSignal.any([this.#closing.signal, established.live.signal]));
-    this.#http.renew();
+    this.#http.disconnect();
   }
 }

@@ -64,7 +64,7 @@ export class StreamableHttp implements Wire {
   async listen(
     lastEventId: string | undefined,
     options: PostOptions,
-    onOpen: () => void,
+    onOpen: (reader: ResponseReader) => void,
   ): Promise<ResponseResult> {
     const reader = this.#reader(options, onOpen);
     const request: HttpRequest = {
