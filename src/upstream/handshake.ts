@@ -119,7 +119,7 @@ export async function handshakeInTime(
 }
 
 /** Waits until no exchange is under way and their connection can be used again. */
-async function rest(live: LiveSession, clock: Clock): Promise<void> {
+export async function rest(live: LiveSession, clock: Clock): Promise<void> {
   await Promise.race([live.quiet(), sleep(clock, REST_MS, live.signal)]);
   // undici takes a connection back one turn of the event loop after its response has ended.
   await nextTurn();

@@ -145,12 +145,10 @@ export class LiveSession {
     return this.call({ request: PING, sink: QUIET, safety: 'unsafe' }, signal, true);
   }
 
-  async #pingInTime(limitMs: number): Promise<AttemptOutcome> {
+  #pingInTime(limitMs: number): Promise<AttemptOutcome> {
     const limit = new AbortController();
     const timer = this.#clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
-    const outcome = await this.ping(limit.signal);
-    timer.cancel();
-    return outcome;
+    return this.ping(limit.signal).finally(() => timer.cancel());
   }
 
   /** Sends a notification or a response. Never rejects. */

@@ -5,7 +5,7 @@ import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { RetryBudget } from '../policy/retry-budget.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Question } from './call.ts';
-import { handshakeInTime, type HandshakeContext, type HandshakeOutcome } from './handshake.ts';
+import { handshakeInTime, rest, type HandshakeContext, type HandshakeOutcome } from './handshake.ts';
 import { HttpClient } from './http.ts';
 
 /** How long the end of the session may take once the request is answered, in milliseconds. */
@@ -76,10 +76,12 @@ async function callOnce(
   const outcome = await opened.live.call(question, signal);
   const limit = new AbortController();
   const timer = context.clock.after(END_MS, () => limit.abort());
-  void opened.live.end(limit.signal).finally(() => {
-    timer.cancel();
-    void http.destroy();
-  });
+  void rest(opened.live, context.clock)
+    .then(() => opened.live.end(limit.signal))
+    .finally(() => {
+      timer.cancel();
+      void http.destroy();
+    });
   return outcome;
 }
 

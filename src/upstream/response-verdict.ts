@@ -48,8 +48,7 @@ export function judgeResponse(
     case 'ended':
     case 'broken': {
       // What came cannot be used, and the same would come again.
-      if (result.kind === 'broken' && result.failed.failure.code !== 'ERR_UPSTREAM_UNREACHABLE')
-        return result.failed;
+      if (result.kind === 'broken' && IS_UNUSABLE.has(result.failed.failure.code)) return result.failed;
       // A stream that brought no event id, or none yet, goes on from where the one before it was.
       const stream: StreamEnd = {
         lastEventId: result.stream?.lastEventId ?? resumed?.lastEventId,

@@ -143,7 +143,7 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
   });
 
   // Known failure 3.
-  test.fails('SE8 the sockets of an unused session are closed with it', async ({ expect }) => {
+  test('SE8 the sockets of an unused session are closed with it', async ({ expect }) => {
     await using world = await World.open({ args: ['--idle-timeout-ms', '1000'] });
     await world.service.until(() => world.service.record.deleted.length === 1, 10_000);
     await world.service.until(() => world.service.openSockets === 0, 3000);

@@ -111,7 +111,7 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
   });
 
   // Known failure 2.
-  test.fails('FB3 a certificate that nobody trusts is an outage too, said soon', async ({ expect }) => {
+  test('FB3 a certificate that nobody trusts is an outage too, said soon', async ({ expect }) => {
     let front: TlsFront | undefined;
     await using world = await World.open({
       args: ['--outage-patience-ms', '1000', '--tool-timeout-ms', '20000'],
@@ -151,32 +151,31 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
   });
 
   // Known failure 4.
-  test.fails(
-    'FB1 a request of its own has one connection, because load balancers choose the server by it',
-    async ({ expect }) => {
-      await using world = await World.open();
-      const { service, bridge } = world;
-      const vanishing = setInterval(() => service.forgetSessions(), 100);
-      try {
-        await eventually(() => bridge.stderr.includes('session.route per-request'));
-        const from = service.record.requests.length;
-        expect(await world.send('write').reply).toHaveProperty('result');
-        await service.until(() => service.record.by('DELETE').length > 0);
-        const steps = service.record.requests.slice(from).filter(({ http }) => http !== 'GET');
-        const { sessionId } = steps.find(({ rpc }) => rpc === 'tools/call')!;
-        const own = steps.filter((each) => each.sessionId === sessionId || each.rpc === 'initialize');
-        expect(own.map(({ rpc, http }) => rpc ?? http)).toEqual([
-          'initialize',
-          'notifications/initialized',
-          'tools/call',
-          'DELETE',
-        ]);
-        expect(new Set(own.map(({ socket }) => socket)).size).toBe(1);
-      } finally {
-        clearInterval(vanishing);
-      }
-    },
-  );
+  test('FB1 a request of its own has one connection, because load balancers choose the server by it', async ({
+    expect,
+  }) => {
+    await using world = await World.open();
+    const { service, bridge } = world;
+    const vanishing = setInterval(() => service.forgetSessions(), 100);
+    try {
+      await eventually(() => bridge.stderr.includes('session.route per-request'));
+      const from = service.record.requests.length;
+      expect(await world.send('write').reply).toHaveProperty('result');
+      await service.until(() => service.record.by('DELETE').length > 0);
+      const steps = service.record.requests.slice(from).filter(({ http }) => http !== 'GET');
+      const { sessionId } = steps.find(({ rpc }) => rpc === 'tools/call')!;
+      const own = steps.filter((each) => each.sessionId === sessionId || each.rpc === 'initialize');
+      expect(own.map(({ rpc, http }) => rpc ?? http)).toEqual([
+        'initialize',
+        'notifications/initialized',
+        'tools/call',
+        'DELETE',
+      ]);
+      expect(new Set(own.map(({ socket }) => socket)).size).toBe(1);
+    } finally {
+      clearInterval(vanishing);
+    }
+  });
 
   test('FB4 a service without sessions is served without one', async ({ expect }) => {
     await using world = await World.open({ service: { sessions: false } });
