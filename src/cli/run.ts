@@ -8,7 +8,7 @@ import { ConfigError, resolveRun, type RunArguments } from '../config/resolve.ts
 import { nearest } from '../config/nearest.ts';
 import { SETTINGS, flagName } from '../config/settings.ts';
 import { stderrLog } from '../observe/stderr-log.ts';
-import { systemClock } from '../platform/clock.ts';
+import { keepAlive, systemClock } from '../platform/clock.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
@@ -51,6 +51,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     },
   });
   const stopWatching = watchForWake(systemClock, (why) => bridge.checkNow(why));
+  const release = keepAlive();
   const reason = await Promise.race([bridge.run(), signalled(['SIGTERM', 'SIGINT', 'SIGHUP'])]);
 
   const limit = new AbortController();
@@ -58,6 +59,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const timeUp = new Promise<void>((resolve) => limit.signal.addEventListener('abort', () => resolve()));
   await Promise.race([bridge.close(limit.signal), timeUp]);
   stopWatching();
+  release();
   observer({ type: 'bridge.closed', reason });
   return 0;
 }

@@ -62,3 +62,12 @@ export function nextTurn(): Promise<void> {
     setImmediate(resolve);
   });
 }
+
+/**
+ * Keeps the process alive until the returned function is called. Needed while the last thing that is waited for is a Timer,
+ * which does not: Node.js would end with exit code 13.
+ */
+export function keepAlive(): () => void {
+  const handle = setInterval(() => {}, LONGEST_TIMER_MS);
+  return () => clearInterval(handle);
+}

@@ -21,8 +21,8 @@ export const SILENCE = {
   queuedMs: 2000,
   /** The time that a check on a connection of its own may take, in milliseconds. */
   probeTimeoutMs: 1500,
-  /** After a check that went well, the next one comes no sooner, in milliseconds. */
-  restMs: 1000,
+  /** After a check that went well, a call that stays silent is asked about again no sooner, in milliseconds. */
+  restMs: 5000,
 } as const;
 
 export function isSuspicious({ silentMs, wasHeard, usual }: SilenceFacts): boolean {

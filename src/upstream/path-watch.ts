@@ -27,7 +27,8 @@ export class PathWatch {
   readonly #hedged = new WeakSet<object>();
   #isTicking = false;
   #probing = false;
-  #nextProbeAt = 0;
+  /** When the path was last found well while this call was silent. */
+  readonly #wellAt = new WeakMap<Call, number>();
 
   constructor(options: PathWatchOptions) {
     this.#options = options;
@@ -58,8 +59,11 @@ export class PathWatch {
     if (live.isOver || running.length === 0) return;
     this.wake();
     const now = clock.now();
-    const suspicious = running.some((call) => this.#isSuspicious(call, now));
-    if (suspicious && !this.#probing && now >= this.#nextProbeAt) void this.#probe();
+    const isDue = running.some((call) => {
+      const restedMs = now - (this.#wellAt.get(call) ?? Number.NEGATIVE_INFINITY);
+      return restedMs >= SILENCE.restMs && this.#isSuspicious(call, now);
+    });
+    if (isDue && !this.#probing) void this.#probe();
   }
 
   async #probe(): Promise<void> {
@@ -73,9 +77,9 @@ export class PathWatch {
       return;
     }
     const now = clock.now();
-    this.#nextProbeAt = now + SILENCE.restMs;
     for (const call of live.running()) {
       if (!this.#isSuspicious(call, now)) continue;
+      this.#wellAt.set(call, now);
       if (call.startedAt === undefined) live.requeue(call);
       else this.#hedge(call);
     }
