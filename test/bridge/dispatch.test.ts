@@ -82,7 +82,7 @@ describe('BR13 a request', () => {
       'safe',
       'ERR_UPSTREAM_UNREACHABLE',
     ],
-    ['whose session is lost each time', [lost, lost, lost], 'unsafe', 'ERR_SESSION_LOST'],
+    ['whose session is lost each time', Array.from({ length: 10 }, () => lost), 'unsafe', 'ERR_SESSION_LOST'],
     [
       'that the service has no right for',
       [failed('refused', 'ERR_AUTH_FORBIDDEN')],

@@ -52,7 +52,7 @@ describe('HS1 `initialize`', () => {
     expect(outcomeOf(asked)).toEqual(error);
   });
 
-  test.each(['ERR_UPSTREAM_TLS', 'ERR_UPSTREAM_HTTP_STATUS', 'ERR_AUTH_FORBIDDEN'] as const)(
+  test.each(['ERR_UPSTREAM_REDIRECT', 'ERR_AUTH_FORBIDDEN'] as const)(
     'is told of a mistake at once: %s',
     async (code) => {
       const world = new Viewing();

@@ -1,7 +1,13 @@
 // What follows from a try that brought no answer: one row a case.
 import { describe, expect, test, vi } from 'vitest';
 import type { FailedAttempt, Progress } from '../../src/policy/attempt.ts';
-import { MAX_ATTEMPTS, classify, outcomeUnknown, type RequestFacts } from '../../src/policy/classify.ts';
+import {
+  MAX_ATTEMPTS,
+  MAX_LOST_SESSIONS,
+  classify,
+  outcomeUnknown,
+  type RequestFacts,
+} from '../../src/policy/classify.ts';
 import { ERROR_KINDS, type ErrorCode } from '../../src/protocol/errors.ts';
 
 function failed(progress: Progress, code: ErrorCode, more: Partial<FailedAttempt> = {}): FailedAttempt {
@@ -12,6 +18,7 @@ function factsOf(changes: Partial<RequestFacts> = {}): RequestFacts {
   return {
     replaySafety: 'safe',
     attempts: 1,
+    failures: changes.attempts ?? 1,
     remainingMs: 30_000,
     withdraw: () => true,
     rng: () => 0.5,
@@ -56,7 +63,8 @@ describe('RT2 SE4 what the service refused', () => {
     ['a read, session lost', lost, {}, 'retry'],
     ['a write, session lost', lost, { replaySafety: 'unsafe' }, 'retry'],
     ['session lost with no budget', lost, { withdraw: usedUp }, 'retry'],
-    ['session lost at the last try', lost, { attempts: MAX_ATTEMPTS }, 'ERR_SESSION_LOST'],
+    ['session lost more often than others get tries', lost, { attempts: MAX_ATTEMPTS }, 'retry'],
+    ['session lost too often', lost, { attempts: MAX_LOST_SESSIONS }, 'ERR_SESSION_LOST'],
     ['no sign-in', failed('refused', 'ERR_AUTH_REQUIRED'), {}, 'ERR_AUTH_REQUIRED'],
     ['no right', failed('refused', 'ERR_AUTH_FORBIDDEN'), {}, 'ERR_AUTH_FORBIDDEN'],
     ['an HTTP error', failed('refused', 'ERR_UPSTREAM_HTTP_STATUS'), {}, 'ERR_UPSTREAM_HTTP_STATUS'],

@@ -130,19 +130,15 @@ describe('FB3 a request in an outage', () => {
 });
 
 describe('FB3 a failure that stays until somebody does something', () => {
-  const lasting = [
-    'ERR_AUTH_REQUIRED',
-    'ERR_AUTH_FORBIDDEN',
-    'ERR_UPSTREAM_HTTP_STATUS',
-    'ERR_UPSTREAM_REDIRECT',
-    'ERR_UPSTREAM_BAD_ANSWER',
-    'ERR_UPSTREAM_TOO_LARGE',
-    'ERR_UPSTREAM_TLS',
-  ];
+  const atOnce = ['ERR_AUTH_REQUIRED', 'ERR_AUTH_FORBIDDEN', 'ERR_UPSTREAM_REDIRECT'];
+  const repeated = ['ERR_UPSTREAM_HTTP_STATUS', 'ERR_UPSTREAM_BAD_ANSWER', 'ERR_UPSTREAM_TOO_LARGE'];
 
   test.each(Object.keys(ERROR_KINDS) as ErrorCode[])('is told from one that passes: %s', (code) => {
-    expect(isLasting(code)).toBe(lasting.includes(code));
+    expect(isLasting(code, 1)).toBe(atOnce.includes(code));
+    expect(isLasting(code, 3)).toBe([...atOnce, ...repeated].includes(code));
     // In the first moment of an outage, a request waits for what may pass.
-    expect(route(away({ code, forMs: 0 })).kind).toBe(lasting.includes(code) ? 'fail' : 'wait');
+    expect(route({ ...away({ code, forMs: 0 }), failures: 1 }).kind).toBe(
+      atOnce.includes(code) ? 'fail' : 'wait',
+    );
   });
 });

@@ -1,15 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import { isSuspicious, SILENCE } from '../../src/policy/silence.ts';
 
+const unknown = { firstByteMs: 0, answerMs: 0 };
+
 describe('RT6 silence is suspicious', () => {
   test.each([
-    ['on a connection that was quiet before', { wasHeard: false, wasCold: true }, SILENCE.coldMs],
-    ['on a connection in use', { wasHeard: false, wasCold: false }, SILENCE.warmMs],
-    ['after bytes had come', { wasHeard: true, wasCold: false }, SILENCE.heardMs],
+    ['before the first byte', { wasHeard: false, usual: unknown }, SILENCE.startMs],
+    ['after bytes had come', { wasHeard: true, usual: unknown }, SILENCE.heardMs],
     [
-      'after bytes had come, wherever: they show that the connection lives',
-      { wasHeard: true, wasCold: true },
-      SILENCE.heardMs,
+      'where the service is quick',
+      { wasHeard: false, usual: { firstByteMs: 5, answerMs: 50 } },
+      SILENCE.startMs,
+    ],
+    [
+      'where the service is usually slow to begin',
+      { wasHeard: false, usual: { firstByteMs: 2000, answerMs: 2000 } },
+      SILENCE.patience * 2000,
+    ],
+    [
+      'where it is usually slow to end',
+      { wasHeard: true, usual: { firstByteMs: 5, answerMs: 9000 } },
+      SILENCE.patience * 9000,
+    ],
+    [
+      'where it is slower than anybody waits for',
+      { wasHeard: true, usual: { firstByteMs: 5, answerMs: 600_000 } },
+      SILENCE.longestMs,
     ],
   ])('%s, from its time on and not before', (_what, facts, limitMs) => {
     expect(isSuspicious({ ...facts, silentMs: limitMs - 1 })).toBe(false);
@@ -17,12 +33,8 @@ describe('RT6 silence is suspicious', () => {
     expect(isSuspicious({ ...facts, silentMs: limitMs * 100 })).toBe(true);
   });
 
-  test('soonest where a dead connection is likely', () => {
-    expect(SILENCE.coldMs).toBeLessThan(SILENCE.warmMs);
-    expect(SILENCE.warmMs).toBeLessThan(SILENCE.heardMs);
-  });
-
-  test('soon enough that a waiting request can be answered within 10 s', () => {
-    expect(SILENCE.warmMs + SILENCE.probeTimeoutMs).toBeLessThan(10_000);
+  test('soon enough that a new request is answered within 2 s and a waiting one within 10 s', () => {
+    expect(SILENCE.startMs).toBeLessThan(2000);
+    expect(SILENCE.heardMs + SILENCE.probeTimeoutMs).toBeLessThan(10_000);
   });
 });

@@ -94,14 +94,14 @@ describe('SE4 HTTP 400, which many services give for a session that they do not 
     expect(await withError.outcome).toMatchObject({ kind: 'answered', message });
   });
 
-  test('is handed on where the ping gets no answer: nothing says that the session is lost', async () => {
+  test('counts as a lost session where the ping gets no answer: nothing ran, so asking anew does no harm', async () => {
     const { call, wire, clock } = new Calling();
     const running = call();
     wire.at(0).start().finish(badRequest);
     await settle();
     wire.at(1).start();
     await clock.advance(30_000);
-    expect(running.seen).toEqual(badRequest.status);
+    expect(running.seen).toMatchObject({ kind: 'failed', progress: 'refused', sessionLost: true });
     expect(clock.pendingTimers).toBe(0);
   });
 

@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import type { AttemptOutcome } from '../../src/policy/attempt.ts';
 import type { Withdrawal } from '../../src/upstream/call.ts';
+import { RetryBudget } from '../../src/policy/retry-budget.ts';
 import { callPerRequest } from '../../src/upstream/per-request.ts';
 import { requestOf } from '../support/envelopes.ts';
-import { FakeClock, settle } from '../support/fake-clock.ts';
+import { FakeClock, settle as turn } from '../support/fake-clock.ts';
 import { network, type FakeHttpExchange } from '../support/fake-http.ts';
 import { Client } from './calling.ts';
 
@@ -35,7 +36,7 @@ class Calls {
     const initialize = requestOf(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: { a: 1 } });
     const request = requestOf('mine', 'tools/call', { name: 'write' });
     const question = { request, sink: this.client, safety: 'unsafe' } as const;
-    void callPerRequest(context, initialize, question, this.#controller.signal).then(
+    void callPerRequest(context, initialize, question, this.#controller.signal, new RetryBudget()).then(
       (outcome) => (this.outcome = outcome),
     );
   }
@@ -43,6 +44,11 @@ class Calls {
   withdraw(reason: Withdrawal): void {
     this.#controller.abort(reason);
   }
+}
+
+/** The route waits a few turns of the event loop for its connection to be free. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 5; turns += 1) await turn();
 }
 
 /** What has been sent, in order. */
