@@ -192,7 +192,7 @@ export const sseEvent = (text: string): string => `${dataLines(text)}\n`;
 
 export const wrongContentType = changed((answer) => answer, 'text/plain');
 export const invalidJson = changed((answer) => answer.slice(0, -1));
-export const pretty = changed((answer) => JSON.stringify(JSON.parse(answer), null, 2));
+export const pretty = changed((answer) => (answer === '' ? '' : JSON.stringify(JSON.parse(answer), null, 2)));
 export const unknownId = rawBody(() => '{"jsonrpc":"2.0","id":"no-such-request","result":{}}');
 export const nullIdError = rawBody(() => errorText('null', -32600, 'Something was wrong with the request'));
 export const batchAnswer = changed((answer) => `[${answer}]`);

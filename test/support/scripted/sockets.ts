@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream';
 
 /** One accepted connection. While it is silent no byte passes in either direction, and the peer cannot tell. */
 export class FaultSocket extends Duplex {
+  #isFinished = false;
   readonly number: number;
   readonly #raw: Socket;
   #silent = false;
@@ -39,12 +40,15 @@ export class FaultSocket extends Duplex {
 
   /** Ends the connection with RST: what the peer still had to read may be lost too. */
   reset(): void {
-    this.#raw.resetAndDestroy();
+    // A reset behind a FIN leaves the handle in a state that Node.js cannot clean up at its end.
+    if (this.#isFinished) this.#raw.destroy();
+    else this.#raw.resetAndDestroy();
     this.destroy();
   }
 
   /** Ends the connection with FIN, wherever the HTTP message stood. */
   finish(): void {
+    this.#isFinished = true;
     this.#raw.end();
   }
 
