@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import type { AttemptOutcome } from '../../src/policy/attempt.ts';
+import type { ReplaySafety } from '../../src/policy/replay-safety.ts';
 import type { Withdrawal } from '../../src/upstream/call.ts';
 import { RetryBudget } from '../../src/policy/retry-budget.ts';
 import { callPerRequest } from '../../src/upstream/per-request.ts';
@@ -20,10 +21,11 @@ const settings = Object.fromEntries(
 class Calls {
   readonly clock = new FakeClock();
   readonly client = new Client();
+  readonly budget = new RetryBudget();
   readonly #controller = new AbortController();
   outcome: AttemptOutcome | undefined;
 
-  constructor() {
+  constructor(safety: ReplaySafety = 'unsafe') {
     const { clock } = this;
     const context = {
       url: new URL('https://service.example/mcp'),
@@ -35,8 +37,8 @@ class Calls {
     };
     const initialize = requestOf(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: { a: 1 } });
     const request = requestOf('mine', 'tools/call', { name: 'write' });
-    const question = { request, sink: this.client, safety: 'unsafe' } as const;
-    void callPerRequest(context, initialize, question, this.#controller.signal, new RetryBudget()).then(
+    const question = { request, sink: this.client, safety };
+    void callPerRequest(context, initialize, question, this.#controller.signal, this.budget).then(
       (outcome) => (this.outcome = outcome),
     );
   }
@@ -61,13 +63,18 @@ function answer(exchange: FakeHttpExchange, result: object, headers = {}): void 
   exchange.respond(200, { ...JSON_TYPE, ...headers }, body);
 }
 
+/** Several turns of the event loop: a connection is free again one turn after its response. */
+async function turns(): Promise<void> {
+  for (let n = 0; n < 4; n += 1) await settle();
+}
+
 /** Shakes hands, and stops at the request. */
 async function shakeHands(sessionId: Record<string, string> = { 'mcp-session-id': 'short' }): Promise<void> {
-  await settle();
+  await turns();
   answer(last(), { protocolVersion: '2025-03-26', capabilities: {} }, sessionId);
-  await settle();
+  await turns();
   last().respond(202);
-  await settle();
+  await turns();
 }
 
 beforeEach(() => network.reset());
@@ -86,7 +93,7 @@ describe('FB1 a request with a session of its own', () => {
       'mcp-protocol-version': '2025-03-26',
     });
     answer(last(), { done: true });
-    await settle();
+    await turns();
     expect(world.outcome).toMatchObject({ kind: 'answered' });
     expect(sent().at(-1)).toBe('DELETE');
     expect(last().request.headers).toMatchObject({ 'mcp-session-id': 'short' });
@@ -96,7 +103,7 @@ describe('FB1 a request with a session of its own', () => {
     const world = new Calls();
     await shakeHands();
     answer(last(), {});
-    await settle();
+    await turns();
     expect(world.outcome?.kind).toBe('answered');
     expect([sent().at(-1), last().isOver]).toEqual(['DELETE', false]);
     await world.clock.advance(2000);
@@ -108,7 +115,7 @@ describe('FB1 a request with a session of its own', () => {
     const world = new Calls();
     await shakeHands({});
     answer(last(), {});
-    await settle();
+    await turns();
     expect(world.outcome?.kind).toBe('answered');
     expect(sent()).not.toContain('DELETE');
     await world.clock.advance(2000);
@@ -128,11 +135,11 @@ describe('FB1 a request with a session of its own', () => {
     await shakeHands();
     last().start();
     world.withdraw({ kind: 'deadline' });
-    await settle();
+    await turns();
     expect(world.outcome).toEqual({ kind: 'aborted', progress: 'unknown' });
     expect(sent().at(-1)).toBe('notifications/cancelled');
     last().respond(202);
-    await settle();
+    await turns();
     expect(sent().at(-1)).toBe('DELETE');
   });
 
@@ -140,10 +147,10 @@ describe('FB1 a request with a session of its own', () => {
     const world = new Calls();
     await shakeHands();
     last().start().fail('ECONNRESET');
-    await settle();
+    await turns();
     expect(world.outcome).toMatchObject({ kind: 'failed', progress: 'unknown' });
     last().respond(200);
-    await settle();
+    await turns();
     expect(network.exchanges.every(({ isOver }) => isOver)).toBe(true);
     await world.clock.advance(2000);
     expect(world.clock.pendingTimers).toBe(0);
@@ -158,7 +165,7 @@ describe('RT1 RT2 a handshake for one request', () => {
   ])('%s leaves the request unsent: it may be tried again, though it is a write', async (_what, fail) => {
     const world = new Calls();
     fail(last());
-    await settle();
+    await turns();
     expect(world.outcome).toMatchObject({ kind: 'failed', progress: 'not-sent' });
     expect(sent()).toEqual(['initialize']);
   });
@@ -169,7 +176,7 @@ describe('RT1 RT2 a handshake for one request', () => {
   ])('that is refused with %i is a refusal of the request', async (status, code) => {
     const world = new Calls();
     last().respond(status, { 'retry-after': '7' });
-    await settle();
+    await turns();
     expect(world.outcome).toMatchObject({
       kind: 'failed',
       progress: 'refused',
@@ -186,7 +193,7 @@ describe('RT1 RT2 a handshake for one request', () => {
       error: { code: -32602, message: 'no such revision' },
     });
     last().respond(200, JSON_TYPE, body);
-    await settle();
+    await turns();
     expect(world.outcome).toMatchObject({
       kind: 'failed',
       progress: 'refused',
@@ -198,8 +205,91 @@ describe('RT1 RT2 a handshake for one request', () => {
     const world = new Calls();
     last().start();
     world.withdraw({ kind: 'deadline' });
-    await settle();
+    await turns();
     expect(world.outcome).toEqual({ kind: 'aborted', progress: 'not-sent' });
     expect(network.exchanges.every(({ isOver }) => isOver)).toBe(true);
+  });
+});
+
+describe('RT6 a request with a session of its own that stays silent', () => {
+  /** The tries at the request that were written. */
+  const tries = (): FakeHttpExchange[] =>
+    network.exchanges.filter(({ message }) => message?.method === 'tools/call');
+
+  /** Everything but the request itself is answered at once. */
+  function answerAround(): void {
+    let sessions = 0;
+    network.onExchange = (exchange) => {
+      const method = exchange.message?.method;
+      if (method === 'tools/call') exchange.start();
+      else if (method !== 'initialize') exchange.respond(202);
+      else {
+        sessions += 1;
+        answer(exchange, { protocolVersion: '2025-06-18' }, { 'mcp-session-id': `s${sessions}` });
+      }
+    };
+  }
+
+  async function pass(world: Calls, ms: number): Promise<void> {
+    for (let n = 0; n < 10; n += 1) await world.clock.advance(ms / 10);
+    await turns();
+  }
+
+  test('is asked once more beside it, on a session of its own, if it only reads', async () => {
+    answerAround();
+    const world = new Calls('safe');
+    await pass(world, 4900);
+    expect(tries()).toHaveLength(1);
+    await pass(world, 200);
+    expect(tries().map(({ request }) => request.headers['mcp-session-id'])).toEqual(['s1', 's2']);
+    answer(tries()[1]!, { from: 'second' });
+    await turns();
+    expect(world.outcome?.kind).toBe('answered');
+    await pass(world, 5000);
+    const ended = network.exchanges.filter(({ request }) => request.method === 'DELETE');
+    expect(new Set(ended.map(({ request }) => request.headers['mcp-session-id']))).toEqual(
+      new Set(['s1', 's2']),
+    );
+    expect([network.exchanges.every(({ isOver }) => isOver), world.clock.pendingTimers]).toEqual([true, 0]);
+  });
+
+  test('takes the first answer, though it comes on the first try', async () => {
+    answerAround();
+    const world = new Calls('safe');
+    await pass(world, 6000);
+    answer(tries()[0]!, { from: 'first' });
+    await turns();
+    expect(world.outcome).toMatchObject({ kind: 'answered' });
+    expect(tries()).toHaveLength(2);
+  });
+
+  test('fails only when both tries have', async () => {
+    answerAround();
+    const world = new Calls('safe');
+    await pass(world, 6000);
+    tries()[1]?.fail('ECONNRESET');
+    await turns();
+    expect(world.outcome).toBeUndefined();
+    tries()[0]?.fail('ECONNRESET');
+    await turns();
+    expect(world.outcome).toMatchObject({ kind: 'failed', progress: 'unknown' });
+  });
+
+  test('RT4 is never asked again if it writes', async () => {
+    answerAround();
+    const world = new Calls('unsafe');
+    await pass(world, 60_000);
+    expect([tries().length, world.outcome]).toEqual([1, undefined]);
+  });
+
+  test('RT5 is not asked again when the retry budget is used up', async () => {
+    answerAround();
+    const world = new Calls('safe');
+    while (world.budget.withdraw());
+    await pass(world, 60_000);
+    expect([tries().length, world.outcome]).toEqual([1, undefined]);
+    answer(tries()[0]!, {});
+    await turns();
+    expect(world.outcome?.kind).toBe('answered');
   });
 });

@@ -59,6 +59,12 @@ describe('SE3 the health of a session', () => {
     expect([world.peer.pings.length, world.peer.handshakes, world.state]).toEqual([1, 2, 'READY']);
   });
 
+  test.fails('SE6 is asked for without disturbing the stream of the service', async () => {
+    const world = await SessionWorld.ready(settings);
+    await world.clock.advance(4 * 60_000);
+    expect([world.peer.pings.length, world.peer.streams.length]).toEqual([4, 1]);
+  });
+
   test.fails('SE8 is looked after again, wherever in its life the idle time had passed', async () => {
     for (let n = 0; n < 12; n += 1) {
       const world = await SessionWorld.ready({ healthIntervalMs: 60_000, idleTimeoutMs: 90_000 });

@@ -1,0 +1,196 @@
+// Handshakes: the time they have, the tries that join a silent one, and the sessions that nobody needs then.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import { handshakeInTime, type HandshakeOutcome } from '../../src/upstream/handshake.ts';
+import type { HttpClient as RealHttpClient } from '../../src/upstream/http.ts';
+import { requestOf } from '../support/envelopes.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
+import { network, type FakeHttpExchange } from '../support/fake-http.ts';
+import { Client } from './calling.ts';
+import { HttpClient } from './fake-pools.ts';
+
+const settings = {
+  ...(Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
+  ) as unknown as Settings),
+  initializeTimeoutMs: 20_000,
+};
+
+class Shaking {
+  readonly clock = new FakeClock();
+  readonly controller = new AbortController();
+  outcome: HandshakeOutcome | undefined;
+
+  constructor(isAnew: boolean) {
+    const context = {
+      url: new URL('https://service.example/mcp'),
+      http: new HttpClient() as unknown as RealHttpClient,
+      settings,
+      clock: this.clock,
+      observer: () => {},
+      unsolicited: new Client(),
+    };
+    const initialize = requestOf('init', 'initialize', { protocolVersion: '2025-06-18', capabilities: {} });
+    void handshakeInTime(context, initialize, this.controller.signal, isAnew).then(
+      (outcome) => (this.outcome = outcome),
+    );
+  }
+
+  get tries(): FakeHttpExchange[] {
+    return network.exchanges.filter(({ message }) => message?.method === 'initialize');
+  }
+
+  /** The service answers this try with a session of this name. */
+  async answer(index: number, session: string): Promise<void> {
+    const exchange = this.tries[index]!;
+    const result = { protocolVersion: '2025-06-18', capabilities: {} };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: exchange.message?.id, result });
+    exchange.respond(200, { 'content-type': 'application/json', 'mcp-session-id': session }, body);
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    for (let n = 0; n < 4; n += 1) await settle();
+  }
+
+  get session(): unknown {
+    return this.outcome?.kind === 'established' ? this.outcome.sessionId : this.outcome?.kind;
+  }
+}
+
+/** Ids of the sessions that were ended. */
+const ended = (): unknown[] =>
+  network.exchanges
+    .filter(({ request }) => request.method === 'DELETE')
+    .map(({ request }) => request.headers['mcp-session-id']);
+
+beforeEach(() => {
+  network.reset();
+  // Everything but `initialize` is taken at once.
+  network.onExchange = (exchange) => {
+    if (exchange.message?.method === 'initialize') exchange.start();
+    else exchange.respond(202);
+  };
+});
+
+describe('HS1 SE1 a first handshake', () => {
+  test('is one, however slow the service is', async () => {
+    const world = new Shaking(false);
+    await world.clock.advance(15_000);
+    expect(world.tries).toHaveLength(1);
+    await world.answer(0, 'slow');
+    expect(world.session).toBe('slow');
+    expect([ended(), world.clock.pendingTimers]).toEqual([[], 0]);
+  });
+
+  test('fails when its time is up, and says how long that was', async () => {
+    const world = new Shaking(false);
+    await world.clock.advance(19_999);
+    expect(world.outcome).toBeUndefined();
+    await world.clock.advance(1);
+    expect(world.outcome).toMatchObject({
+      kind: 'failed',
+      failure: { code: 'ERR_UPSTREAM_TIMEOUT', message: expect.stringContaining('20000 ms') },
+    });
+    expect(network.exchanges.every(({ isOver }) => isOver)).toBe(true);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  test('BR6 is never cancelled at the service', async () => {
+    const world = new Shaking(false);
+    await world.clock.advance(100);
+    world.controller.abort({ kind: 'shutdown' });
+    await world.settle();
+    expect(world.outcome).toMatchObject({ kind: 'aborted' });
+    expect(network.exchanges.map(({ message }) => message?.method)).toEqual(['initialize']);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('RT6 SE4 a handshake anew, whose connection may be dead', () => {
+  test('is one where the service answers', async () => {
+    const world = new Shaking(true);
+    await world.answer(0, 'a');
+    await world.clock.advance(60_000);
+    expect([world.session, world.tries.length, ended()]).toEqual(['a', 1, []]);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  test('is joined by another while it is silent, and by two at most', async () => {
+    const world = new Shaking(true);
+    const counts: number[] = [];
+    for (const ms of [1400, 200, 3200, 400, 14_000]) {
+      await world.clock.advance(ms);
+      counts.push(world.tries.length);
+    }
+    expect(counts).toEqual([1, 2, 2, 3, 3]);
+  });
+
+  test('takes the first session that it gets', async () => {
+    const world = new Shaking(true);
+    await world.clock.advance(2000);
+    await world.answer(1, 'second');
+    expect(world.session).toBe('second');
+    expect(world.tries[0]?.isOver).toBe(true);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  test('goes on with the other where one breaks', async () => {
+    const world = new Shaking(true);
+    await world.clock.advance(2000);
+    world.tries[0]?.fail('ECONNRESET');
+    await world.settle();
+    expect(world.outcome).toBeUndefined();
+    await world.answer(1, 'second');
+    expect(world.session).toBe('second');
+  });
+
+  test('fails where all break', async () => {
+    const world = new Shaking(true);
+    await world.clock.advance(2000);
+    for (const exchange of world.tries) exchange.fail('ECONNRESET');
+    await world.settle();
+    expect(world.outcome).toMatchObject({ kind: 'failed', progress: 'unknown' });
+    await world.clock.advance(60_000);
+    expect([world.tries.length, world.clock.pendingTimers]).toEqual([2, 0]);
+  });
+
+  test('fails at once where the service refuses: the other would be refused too', async () => {
+    const world = new Shaking(true);
+    await world.clock.advance(2000);
+    world.tries[1]?.respond(503);
+    await world.settle();
+    expect(world.outcome).toMatchObject({ kind: 'failed', failure: { code: 'ERR_UPSTREAM_BUSY' } });
+    expect(world.tries[0]?.isOver).toBe(true);
+  });
+
+  test('SC4 gives back the session of a try that comes second', async () => {
+    const world = new Shaking(true);
+    await world.clock.advance(2000);
+    // Both are answered before either has said that it is ready.
+    const held: FakeHttpExchange[] = [];
+    network.onExchange = (exchange) => {
+      if (exchange.message?.method === 'notifications/initialized') held.push(exchange);
+      else exchange.respond(202);
+    };
+    await world.answer(0, 'first');
+    await world.answer(1, 'second');
+    for (const exchange of held) {
+      exchange.respond(202);
+      await world.settle();
+    }
+    expect(world.session).toBe('first');
+    await world.clock.advance(1000);
+    expect(ended()).toEqual(['second']);
+  });
+
+  test('SC4 gives back a session whose service does not take what follows', async () => {
+    const world = new Shaking(true);
+    network.onExchange = (exchange) =>
+      exchange.respond(exchange.message?.method === 'notifications/initialized' ? 500 : 202);
+    await world.answer(0, 'half');
+    await world.clock.advance(1000);
+    expect(world.outcome).toMatchObject({ kind: 'failed' });
+    expect(ended()).toEqual(['half']);
+  });
+});
