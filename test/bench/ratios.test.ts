@@ -14,13 +14,13 @@ function verdictsOf(measured: Measured, id: string): string[] {
 }
 
 describe('bounds', () => {
-  it('holds at the limit itself when the bound is "at most" or "at least", not when it is "below"', () => {
+  it('PF2 holds at the limit itself when the bound is "at most" or "at least", not when it is "below"', () => {
     expect(judge(atMost, [1.3]).verdict).toBe('HOLDS');
     expect(judge({ ...atMost, is: 'at least' }, [1.3]).verdict).toBe('HOLDS');
     expect(judge({ ...atMost, is: 'below' }, [1.3]).verdict).toBe('MISSED');
   });
 
-  it('is missed past the limit, on the side that the bound names', () => {
+  it('PF2 is missed past the limit, on the side that the bound names', () => {
     expect(judge(atMost, [1.31]).verdict).toBe('MISSED');
     expect(judge({ ...atMost, is: 'at least' }, [1.29]).verdict).toBe('MISSED');
   });
