@@ -23,6 +23,8 @@ class Listening {
   readonly live: LiveSession;
   lost = 0;
   isDone = false;
+  /** Tells it that its connection may be dead. */
+  restart = (): void => {};
 
   constructor(chance = 0.5) {
     const { clock } = this;
@@ -38,7 +40,10 @@ class Listening {
       this.live.retire();
     };
     const { live } = this;
-    void listen({ live, wire, clock, rng: () => chance, observer, onSessionLost }).then(
+    const onRestart = (restart: () => void): void => {
+      this.restart = restart;
+    };
+    void listen({ live, wire, clock, rng: () => chance, observer, onSessionLost, onRestart }).then(
       () => (this.isDone = true),
     );
   }
@@ -159,6 +164,67 @@ describe('SE6 RT5 the wait before it is opened again', () => {
       stream.headers(200, EVENTS).data('retry: 3000\n\n').end(),
     );
     expect(wait).toBe(3000);
+  });
+});
+
+describe('SE6 a stream whose connection may be dead', () => {
+  test('is opened anew at once, and goes on after its last event', async () => {
+    const world = new Listening();
+    world.stream.headers(200, EVENTS).data('id: 42\ndata:\n\n');
+    await settle();
+    const [old] = world.streams;
+    world.restart();
+    await settle();
+    expect([old?.isOver, world.streams.length]).toEqual([true, 2]);
+    expect(world.stream.request.headers).toMatchObject({ 'last-event-id': '42' });
+  });
+
+  test('is opened anew at once where it waits for its next try', async () => {
+    const world = new Listening();
+    for (let n = 0; n < 5; n += 1) await world.delayAfter((stream) => stream.fail('ECONNREFUSED'));
+    world.stream.fail('ECONNREFUSED');
+    await settle();
+    const before = world.streams.length;
+    world.restart();
+    await settle();
+    expect(world.streams.length).toBe(before + 1);
+  });
+
+  test('is opened anew once for each time that this is said', async () => {
+    const world = new Listening();
+    for (let n = 1; n <= 3; n += 1) {
+      world.stream.headers(200, EVENTS);
+      world.restart();
+      await settle();
+      expect(world.streams).toHaveLength(1 + n);
+    }
+    await world.clock.advance(60_000);
+    expect(world.streams).toHaveLength(4);
+  });
+
+  test('is opened anew when nothing has come for five minutes, and not while something does', async () => {
+    const world = new Listening();
+    world.stream.headers(200, EVENTS);
+    for (let n = 0; n < 4; n += 1) {
+      await world.clock.advance(200_000);
+      world.stream.data(': still here\n\n');
+    }
+    expect(world.streams).toHaveLength(1);
+    await world.clock.advance(299_000);
+    expect(world.streams).toHaveLength(1);
+    await world.clock.advance(2000);
+    expect(world.streams).toHaveLength(2);
+    expect(world.streams[0]?.isOver).toBe(true);
+  });
+
+  test('BR10 is not opened anew once the session is over', async () => {
+    const world = new Listening();
+    world.stream.headers(200, EVENTS);
+    world.live.retire();
+    await settle();
+    world.restart();
+    await world.clock.advance(600_000);
+    expect([world.streams.length, world.clock.pendingTimers]).toEqual([1, 0]);
   });
 });
 
