@@ -21,6 +21,8 @@ await build({
   external: ['keytar'],
   define: { __VERSION__: JSON.stringify(version) },
   // CommonJS dependencies call `require` for Node's own modules.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });

@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** What setTimeout can hold, in milliseconds: 24.8 days. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -2,7 +2,7 @@
 // docs/errors.md explains each; a test keeps the two lists equal.
 
 /** JSON-RPC 2.0, section 5.1. */
-export const RpcCode = {
+const RpcCode = {
   parseError: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,

@@ -59,7 +59,7 @@ const MAYBE_LEGACY = [400, 404, 405];
  * @param initialize the client's own request; its parameters are what the service gets
  * @param fresh on a connection of its own
  */
-export async function handshake(
+async function handshake(
   context: HandshakeContext,
   initialize: Envelope,
   signal: AbortSignal,

@@ -9,7 +9,7 @@ import type { Random } from './random.ts';
 import { Traffic, type Operation } from './traffic.ts';
 
 /** What the bridges are told about time, in milliseconds. */
-export const LIMITS = { callMs: 9000, initializeMs: 5000 } as const;
+const LIMITS = { callMs: 9000, initializeMs: 5000 } as const;
 /** A busy machine is late by itself, in milliseconds. */
 const SLACK_MS = 2500;
 /** Longest time that a bridge may take to read a line, on a machine that has much else to do, in milliseconds. */
