@@ -1,6 +1,6 @@
 // A session in a test's hands, in place of src/upstream/session.ts: the test says what state it is in, when a handshake is
 // done, and what comes of each call.
-import type { AttemptOutcome } from '../../src/policy/attempt.ts';
+import type { AttemptOutcome, FailedAttempt, Progress } from '../../src/policy/attempt.ts';
 import type { Connectivity } from '../../src/policy/connectivity.ts';
 import type { Route } from '../../src/policy/route.ts';
 import type { ErrorCode } from '../../src/protocol/errors.ts';
@@ -12,6 +12,8 @@ import { messageOf } from '../support/envelopes.ts';
 type Parts = Pick<SessionOptions, 'initialize' | 'unsolicited' | 'onEstablished' | 'onRejected'>;
 
 export class FakeCall {
+  /** Undefined while there is none. */
+  seen: AttemptOutcome | undefined;
   readonly question: Question;
   readonly signal: AbortSignal;
   readonly outcome: Promise<AttemptOutcome>;
@@ -23,6 +25,7 @@ export class FakeCall {
     const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
     this.outcome = promise;
     this.#resolve = resolve;
+    void promise.then((outcome) => (this.seen = outcome));
     signal.addEventListener('abort', () => resolve({ kind: 'aborted', progress: 'unknown' }), { once: true });
   }
 
@@ -32,6 +35,10 @@ export class FakeCall {
 
   answer(result: unknown): void {
     this.#resolve({ kind: 'answered', message: messageOf({ jsonrpc: '2.0', id: 0, result }) });
+  }
+
+  fail(progress: Progress, code: ErrorCode, more: Partial<FailedAttempt> = {}): void {
+    this.#resolve({ kind: 'failed', progress, failure: { code, message: 'It went wrong.' }, ...more });
   }
 
   answerError(code = -32603): void {
@@ -119,6 +126,10 @@ export class FakeSession {
     const call = new FakeCall(question, signal);
     this.calls.push(call);
     return call.outcome;
+  }
+
+  callPerRequest(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
+    return this.call(question, signal);
   }
 
   notify(body: Buffer): Promise<void> {
