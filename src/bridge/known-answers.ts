@@ -53,6 +53,13 @@ export class KnownAnswers {
     return this.#pages.get(pageKey(request));
   }
 
+  /** The JSON texts of all pages of a list, the first one first. */
+  pages(method: string): string[] {
+    const first = this.#pages.get(method);
+    const later = [...this.#pages].filter(([key]) => key.startsWith(`${method} `)).map(([, text]) => text);
+    return first === undefined ? [] : [first, ...later];
+  }
+
   /** True when the answer differs from what was known. */
   noteInitialize(answer: Envelope): boolean {
     const result = resultText(answer);

@@ -53,8 +53,7 @@ export class ServiceView {
   constructor(options: ServiceViewOptions) {
     this.#options = options;
     this.#known = new KnownAnswers(options.store);
-    const tools = this.#known.page(ownMessage('{"jsonrpc":"2.0","id":0,"method":"tools/list"}'));
-    if (tools !== undefined) this.#catalog.learn(tools, true);
+    for (const [n, page] of this.#known.pages('tools/list').entries()) this.#catalog.learn(page, n === 0);
     this.#session = options.openSession({
       initialize: options.initialize,
       unsolicited: {

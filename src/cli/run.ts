@@ -7,8 +7,10 @@ import { clientKind } from '../bridge/client-kind.ts';
 import { ConfigError, resolveRun, type RunArguments } from '../config/resolve.ts';
 import { nearest } from '../config/nearest.ts';
 import { SETTINGS, flagName } from '../config/settings.ts';
+import type { Observer } from '../observe/events.ts';
 import { stderrLog } from '../observe/stderr-log.ts';
 import { keepAlive, systemClock } from '../platform/clock.ts';
+import { tidyWhenQuiet } from '../platform/memory.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
@@ -34,7 +36,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     return EXIT_USAGE;
   }
   const { profile, settings } = resolved;
-  const observer = stderrLog(settings.logLevel, systemClock.wallTime, (line) => stderr.write(line));
+  const log = stderrLog(settings.logLevel, systemClock.wallTime, (line) => stderr.write(line));
+  const noteWork = tidyWhenQuiet(systemClock);
+  const observer: Observer = (event) => {
+    if (event.type === 'request.settled') noteWork();
+    log(event);
+  };
   // A closed stderr is nobody's loss.
   stderr.on('error', () => {});
 

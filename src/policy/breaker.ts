@@ -55,6 +55,11 @@ export function onTick(breaker: Breaker, now: number, shape: BreakerShape): Brea
   }
 }
 
+/** A session is there: its trial begins now. */
+export function onHeld(breaker: Breaker, now: number): Breaker {
+  return breaker.kind === 'half-open' ? { ...breaker, since: now } : breaker;
+}
+
 function open(openings: number, now: number, shape: BreakerShape): Breaker {
   const waitMs = Math.min(shape.maxTrialAfterMs, shape.trialAfterMs * 2 ** Math.min(openings - 1, 20));
   return { kind: 'open', trialAt: now + waitMs, openings };

@@ -104,7 +104,8 @@ export async function handshakeInTime(
     void handshake(context, initialize, either, isAnew).then((outcome) => {
       running -= 1;
       if (outcome.kind === 'failed' && outcome.progress === 'unknown' && running > 0) return;
-      if (outcome.kind === 'established' && stop.signal.aborted) void giveBack(outcome.live, clock);
+      if (outcome.kind === 'established' && stop.signal.aborted)
+        void endWithin(outcome.live, GIVE_BACK_MS, clock);
       first.resolve(outcome);
     });
   };
@@ -125,10 +126,10 @@ export async function rest(live: LiveSession, clock: Clock): Promise<void> {
   await nextTurn();
 }
 
-/** Ends a session that the service has made and nobody will use. Never rejects. */
-async function giveBack(live: LiveSession, clock: Clock): Promise<void> {
+/** Ends a session at the service, as far as the time allows. Never rejects. */
+export async function endWithin(live: LiveSession, limitMs: number, clock: Clock): Promise<void> {
   const limit = new AbortController();
-  const timer = clock.after(GIVE_BACK_MS, () => limit.abort());
+  const timer = clock.after(limitMs, () => limit.abort());
   await live.end(limit.signal);
   timer.cancel();
 }
@@ -187,7 +188,7 @@ async function complete(
   const sent = await live.send(INITIALIZED, signal);
   const isRefused = sent.kind === 'refused' && (sent.status.sessionLost === true || sent.code >= 500);
   if (sent.kind === 'aborted' || sent.kind === 'broken' || isRefused) {
-    await giveBack(live, clock);
+    await endWithin(live, GIVE_BACK_MS, clock);
   }
   if (sent.kind === 'aborted') return { kind: 'aborted' };
   if (sent.kind === 'broken') return sent.failed;

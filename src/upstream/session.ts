@@ -19,7 +19,7 @@ import { chooseRoute, type Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Question } from './call.ts';
-import { handshakeInTime, type Established } from './handshake.ts';
+import { endWithin, handshakeInTime, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
 import { Keeper } from './keeper.ts';
 import { listen } from './listener.ts';
@@ -32,6 +32,9 @@ import { LOST, STREAM_ENDED } from './response-verdict.ts';
 import { restore } from './restore.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
+
+/** How long giving back an unused session may take, in milliseconds. */
+const RELEASE_MS = 2000;
 
 export interface SessionOptions {
   readonly profile: Profile;
@@ -64,8 +67,8 @@ export class Session {
   #epoch = 0;
   #restartListening: () => void = () => {};
   #retry: Timer | undefined;
-  #change = Promise.withResolvers<void>();
-  #waiting = 0;
+  /** Called at the next change of state. */
+  readonly #waiters = new Set<() => void>();
   #connecting: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
@@ -75,7 +78,9 @@ export class Session {
     this.#keeper = new Keeper({
       clock: options.clock,
       settings: options.settings,
-      probe: () => this.#check(),
+      probe: async () => {
+        await this.#check();
+      },
       isBusy: () => this.#memory.hasSubscriptions || (this.#established?.live.running().length ?? 0) > 0,
       onIdle: () => this.#apply({ type: 'idle' }, 'nobody has used it for long'),
     });
@@ -103,14 +108,13 @@ export class Session {
   async awaitChange(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     this.#apply({ type: 'wanted', at: this.#options.clock.now() }, 'a request wants it');
-    this.#waiting += 1;
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = (): void => resolve();
     signal.addEventListener('abort', stop, { once: true });
-    void this.#change.promise.then(stop);
+    this.#waiters.add(stop);
     await promise;
+    this.#waiters.delete(stop);
     signal.removeEventListener('abort', stop);
-    this.#waiting -= 1;
   }
 
   /** Asks for the session; the state says what comes of it. */
@@ -152,7 +156,8 @@ export class Session {
     if (this.#state.kind === 'TRANSIENT_FAILURE') this.#apply({ type: 'retry-due' }, reason);
     if (this.#state.kind !== 'READY') return;
     this.#http.renew();
-    void this.#check();
+    const suspectedAt = this.#options.clock.now();
+    void this.#check().then((isWell) => (isWell ? this.#watch?.recovered(suspectedAt) : undefined));
   }
 
   /** Ends the session at the service, as far as `signal` leaves time for it, and closes every connection. */
@@ -175,9 +180,7 @@ export class Session {
     if (state === before) return;
     if (state.kind !== before.kind)
       this.#options.observer({ type: 'session.state', state: state.kind, reason });
-    const { resolve } = this.#change;
-    this.#change = Promise.withResolvers<void>();
-    resolve();
+    for (const waiter of [...this.#waiters]) waiter();
   }
 
   #run(effect: Effect): void {
@@ -206,7 +209,7 @@ export class Session {
     const failed = (await this.#resume()) ?? (await this.#handshake());
     if (failed === undefined || this.#closing.signal.aborted) return;
     const failures = this.#state.kind === 'CONNECTING' ? this.#state.failures + 1 : 1;
-    const retryInMs = reconnectDelayMs(failed, failures, this.#waiting > 0, this.#options.rng);
+    const retryInMs = reconnectDelayMs(failed, failures, this.#waiters.size > 0, this.#options.rng);
     this.#apply(
       { type: 'connect-failed', failure: failed.failure, at: clock.now(), retryInMs },
       failed.failure.message,
@@ -226,6 +229,7 @@ export class Session {
     if (result.kind === 'well') {
       this.#apply({ type: 'connected', epoch: this.#epoch, at: clock.now() }, 'the service answers again');
       this.#watch?.recovered(clock.now());
+      this.#keeper.start();
       return undefined;
     }
     if (result.sessionLost !== true) return result;
@@ -247,7 +251,8 @@ export class Session {
     switch (outcome.kind) {
       case 'established':
         await restore(outcome.live, this.#memory, clock, observer, this.#closing.signal);
-        this.#establish(outcome, clock.now() - startedAt);
+        if (this.#closing.signal.aborted) this.#established = outcome;
+        else this.#establish(outcome, clock.now() - startedAt);
         return undefined;
       case 'failed':
         this.#trust.lost(outcome);
@@ -292,6 +297,7 @@ export class Session {
       void listen({ live, wire: live.wire, clock, rng, observer, onSessionLost, onRestart });
     }
     this.#keeper.start();
+    this.#trust.held();
     this.#apply({ type: 'connected', epoch, at: clock.now() }, 'handshake done');
     this.#options.onEstablished(established, isFirst);
   }
@@ -321,14 +327,14 @@ export class Session {
     this.#apply({ type: 'lost', epoch: this.#epoch, failure, at, reconnect }, failure.message);
   }
 
-  async #check(): Promise<void> {
+  /** True when the service answers. */
+  async #check(): Promise<boolean> {
     const established = this.#established;
-    if (established === undefined || this.#state.kind !== 'READY') return;
+    if (established === undefined || this.#state.kind !== 'READY') return false;
     const { clock, observer } = this.#options;
-    const askedAt = clock.now();
     const result = await checkHealth(established.live, clock, observer);
-    if (result.kind === 'well') this.#watch?.recovered(askedAt);
-    else this.#down(established, result);
+    if (result.kind === 'failed') this.#down(established, result);
+    return result.kind === 'well';
   }
 
   async #release(): Promise<void> {
@@ -336,7 +342,8 @@ export class Session {
     if (this.#state.kind === 'SHUTDOWN' || established === undefined) return;
     this.#established = undefined;
     this.#keeper.stop();
-    await established.live.end(AbortSignal.any([this.#closing.signal, established.live.signal]));
-    this.#http.disconnect();
+    await endWithin(established.live, RELEASE_MS, this.#options.clock);
+    // It may have come back meanwhile, and then these are its connections.
+    if (this.#state.kind === 'IDLE') this.#http.disconnect();
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
-import { BREAKER, CLOSED, onLoss, onTick, type Breaker } from '../policy/breaker.ts';
+import { BREAKER, CLOSED, onHeld, onLoss, onTick, type Breaker } from '../policy/breaker.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 
@@ -22,6 +22,7 @@ export class SessionTrust {
   readonly #onTrial: () => void;
   #breaker: Breaker = CLOSED;
   #trial: Timer | undefined;
+  #isHeld = false;
 
   /** @param onTrial called when a session should be tried again */
   constructor(clock: Clock, observer: Observer, onTrial: () => void) {
@@ -31,14 +32,23 @@ export class SessionTrust {
   }
 
   get breaker(): Breaker {
-    this.#breaker = onTick(this.#breaker, this.#clock.now(), BREAKER);
+    // A trial runs while there is a session to be tried, not before.
+    if (this.#breaker.kind !== 'half-open' || this.#isHeld)
+      this.#breaker = onTick(this.#breaker, this.#clock.now(), BREAKER);
     return this.#breaker;
+  }
+
+  /** There is a session now. */
+  held(): void {
+    this.#isHeld = true;
+    this.#breaker = onHeld(this.#breaker, this.#clock.now());
   }
 
   /** A session was lost or could not be made. True when sessions are no longer to be used for now. */
   lost(failed: FailedAttempt): boolean {
-    if (NOT_THE_SESSION.has(failed.failure.code)) return this.breaker.kind === 'open';
     const before = this.breaker;
+    if (NOT_THE_SESSION.has(failed.failure.code)) return before.kind === 'open';
+    this.#isHeld = false;
     this.#breaker = onLoss(before, this.#clock.now(), BREAKER);
     if (this.#breaker.kind !== 'open') return false;
     if (before.kind !== 'open') this.#open(this.#breaker.trialAt, failed.failure.message);
@@ -53,6 +63,7 @@ export class SessionTrust {
     this.#observer({ type: 'session.route', route: 'per-request', reason });
     this.#trial?.cancel();
     this.#trial = this.#clock.after(trialAt - this.#clock.now(), () => {
+      this.#breaker = onTick(this.#breaker, this.#clock.now(), BREAKER);
       this.#observer({ type: 'session.route', route: 'session', reason: 'a session is tried again' });
       this.#onTrial();
     });

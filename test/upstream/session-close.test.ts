@@ -123,7 +123,7 @@ describe('BR10 SE2 the end of a session that', () => {
     expect([world.state, world.peer.deleted, world.peer.open]).toEqual(['SHUTDOWN', ['s2'], []]);
   });
 
-  test.fails('is being restored leaves no timer behind', async () => {
+  test('is being restored leaves no timer behind', async () => {
     const world = await restoring();
     await world.close(LIMIT_MS);
     await world.clock.advance(60_000);

@@ -126,26 +126,23 @@ describe('SE8 a session that nobody uses', () => {
     expect(service.sessionCount).toBe(0);
   });
 
-  test.fails(
-    'BR13 takes nothing of its next life with it, however long the service takes to end it',
-    async () => {
-      const { service, session, clock, call } = await useSession(settings);
-      const [ended, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-      service.once({ http: 'DELETE' }, heldUntil(ended.promise));
-      service.once({ tool: 'write' }, heldUntil(answered.promise));
-      await clock.advance(600_000);
-      await service.until(() => service.record.by('DELETE').length === 1);
-      session.want();
-      await until(session, () => session.state.kind === 'READY');
-      const write = call('write', 'once');
-      await service.until(() => service.record.of('tools/call').length === 1);
-      ended.resolve();
-      await service.until(() => service.record.deleted.length === 1);
-      await settle();
-      answered.resolve();
-      expect((await write).kind).toBe('answered');
-    },
-  );
+  test('BR13 takes nothing of its next life with it, however long the service takes to end it', async () => {
+    const { service, session, clock, call } = await useSession(settings);
+    const [ended, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    service.once({ http: 'DELETE' }, heldUntil(ended.promise));
+    service.once({ tool: 'write' }, heldUntil(answered.promise));
+    await clock.advance(600_000);
+    await service.until(() => service.record.by('DELETE').length === 1);
+    session.want();
+    await until(session, () => session.state.kind === 'READY');
+    const write = call('write', 'once');
+    await service.until(() => service.record.of('tools/call').length === 1);
+    ended.resolve();
+    await service.until(() => service.record.deleted.length === 1);
+    await settle();
+    answered.resolve();
+    expect((await write).kind).toBe('answered');
+  });
 });
 
 describe('FB1 a request with a session of its own', () => {

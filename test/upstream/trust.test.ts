@@ -60,7 +60,9 @@ describe('FB1 FB2 sessions that are lost', () => {
     const world = new Trusting();
     world.lose(3);
     await world.clock.advance(BREAKER.trialAfterMs);
+    await world.clock.advance(BREAKER.trustAfterMs);
     expect(world.trust.breaker.kind).toBe('half-open');
+    world.trust.held();
     await world.clock.advance(BREAKER.trustAfterMs);
     expect(world.trust.breaker.kind).toBe('closed');
     expect(world.lose(2)).toEqual([false, false]);
