@@ -7,7 +7,7 @@ import type { Clock, Timer } from './clock.ts';
 
 /** The quiet that is waited for, in milliseconds, and the work after which it is worth the while. */
 const QUIET_MS = 2000;
-const WORTH_IT = 500;
+const WORTH_IT = 100;
 
 /** V8's collector, which Node.js shows only under this flag. It takes some 10 ms. */
 function collect(): void {

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../platform/clock.ts';
 export interface KeeperOptions {
   readonly clock: Clock;
   readonly settings: { readonly healthIntervalMs: number; readonly idleTimeoutMs: number };
-  readonly probe: () => Promise<void>;
+  readonly probe: () => Promise<unknown>;
   /** Whether something would be lost with the session. */
   readonly isBusy: () => boolean;
   readonly onIdle: () => void;

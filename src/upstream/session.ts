@@ -2,7 +2,7 @@
 // `policy/connectivity` decides on, and is the only place that does: connect, retry, release. What happens on one handshake's
 // session is LiveSession's.
 
-import type { Clock, Timer } from '../platform/clock.ts';
+import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Profile } from '../config/resolve.ts';
@@ -33,8 +33,9 @@ import { restore } from './restore.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
 
-/** How long giving back an unused session may take, in milliseconds. */
+/** How long giving back an unused session may take, and a handshake when the end comes, in milliseconds. */
 const RELEASE_MS = 2000;
+const HANDSHAKE_GRACE_MS = 400;
 
 export interface SessionOptions {
   readonly profile: Profile;
@@ -78,9 +79,7 @@ export class Session {
     this.#keeper = new Keeper({
       clock: options.clock,
       settings: options.settings,
-      probe: async () => {
-        await this.#check();
-      },
+      probe: () => this.#check(),
       isBusy: () => this.#memory.hasSubscriptions || (this.#established?.live.running().length ?? 0) > 0,
       onIdle: () => this.#apply({ type: 'idle' }, 'nobody has used it for long'),
     });
@@ -162,11 +161,13 @@ export class Session {
 
   /** Ends the session at the service, as far as `signal` leaves time for it, and closes every connection. */
   async close(signal: AbortSignal): Promise<void> {
+    this.#trust.stop();
+    // A handshake under way leaves a session behind; with a moment more it can be given back.
+    const grace = sleep(this.#options.clock, HANDSHAKE_GRACE_MS, signal);
+    if (this.#state.kind === 'CONNECTING') await Promise.race([this.#connecting, grace]);
     this.#closing.abort({ kind: 'shutdown' });
     this.#keeper.stop();
-    this.#trust.stop();
     this.#apply({ type: 'close' }, 'the bridge ends');
-    // A handshake that was just done leaves a session behind.
     await this.#connecting;
     await this.#established?.live.end(signal);
     await this.#http.destroy();

@@ -80,8 +80,13 @@ export class StreamableHttp implements Wire {
 
   async end(signal: AbortSignal): Promise<void> {
     if (this.sessionId === undefined) return;
-    const reader = this.#reader({ sink: NO_MESSAGES, signal, expectsAnswer: false });
-    await this.#http.send({ method: 'DELETE', headers: this.#sessionHeaders() }, reader, signal);
+    // The connection that an idle session left may be closed at this very moment; ending twice does no harm.
+    for (let tries = 1; tries <= 2; tries += 1) {
+      const reader = this.#reader({ sink: NO_MESSAGES, signal, expectsAnswer: false });
+      const request = { method: 'DELETE', headers: this.#sessionHeaders() } as const;
+      const outcome = await this.#http.send(request, reader, signal);
+      if (outcome.kind !== 'failed') return;
+    }
   }
 
   #sessionHeaders(): Record<string, string> {
