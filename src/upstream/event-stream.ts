@@ -1,7 +1,5 @@
-// Server-sent events over bytes. The parser works on text; it is fed one character a byte (Latin-1), so that UTF-8 may be
-// cut anywhere between chunks and comes out as the same bytes.
-
-import { createParser } from 'eventsource-parser';
+// Server-sent events (HTML standard, section 9.2) over bytes. Nothing is decoded on the way, so UTF-8 may be cut anywhere
+// between chunks and comes out as the same bytes, and an answer of any size is copied once at most.
 
 export interface ServerSentEvent {
   /** Empty for the default type. */
@@ -13,38 +11,41 @@ export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
 }
 
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const BOM = Buffer.from('\uFEFF');
+const LINE_END = Buffer.from('\n');
+
 export class EventStream {
   /** The id of the last event that had one, as the service wrote it; for Last-Event-ID. */
   lastEventId: string | undefined;
   /** The wait before a reconnect that the service asked for, in milliseconds. */
   retryMs: number | undefined;
+  readonly #maxEventBytes: number;
+  readonly #onEvent: (event: ServerSentEvent) => void | Promise<void>;
+  #isAtStart = true;
+  /** The last line ended with CR; an LF behind it belongs to that. */
+  #isBehindCr = false;
+  /** A line that has not ended; a comment's pieces are not kept. */
+  #pieces: Buffer[] = [];
+  #piecesSize = 0;
+  #isInComment = false;
+  /** Of the event that is being read: */
+  #data: Buffer[] = [];
+  #dataSize = 0;
+  #type = '';
+  #id: string | undefined;
   #held: Promise<void> | undefined;
-  readonly #parser;
 
   /**
    * @param maxEventBytes what an event, or a line that has not ended, may hold
    * @param onEvent a returned promise means that the taker is behind
    */
   constructor(maxEventBytes: number, onEvent: (event: ServerSentEvent) => void | Promise<void>) {
-    this.#parser = createParser({
-      maxBufferSize: maxEventBytes,
-      onId: (id) => {
-        this.lastEventId = id === '' ? undefined : Buffer.from(id, 'latin1').toString('utf8');
-      },
-      onRetry: (retryMs) => {
-        this.retryMs = retryMs;
-      },
-      onEvent: (event) => {
-        const held = onEvent({ type: event.event ?? '', data: Buffer.from(event.data, 'latin1') });
-        if (held !== undefined)
-          this.#held = this.#held === undefined ? held : Promise.all([this.#held, held]).then(() => {});
-      },
-      onError: (error) => {
-        if (error.type === 'max-buffer-size-exceeded') {
-          throw new EventTooLargeError(`an event is larger than ${maxEventBytes} bytes`);
-        }
-      },
-    });
+    this.#maxEventBytes = maxEventBytes;
+    this.#onEvent = onEvent;
   }
 
   /**
@@ -52,9 +53,109 @@ export class EventStream {
    * @throws EventTooLargeError
    */
   feed(chunk: Buffer): void | Promise<void> {
-    this.#parser.feed(chunk.toString('latin1'));
+    if (chunk.length === 0) return undefined;
+    let from = this.#isBehindCr && chunk[0] === LF ? 1 : 0;
+    this.#isBehindCr = false;
+    let lf = chunk.indexOf(LF, from);
+    // Hardly anybody ends lines with CR, so one look at the chunk spares one at each line.
+    let cr = chunk.indexOf(CR, from);
+    while (lf >= 0 || cr >= 0) {
+      const end = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+      this.#endLine(chunk, from, end);
+      from = end + 1;
+      if (end === cr) {
+        if (chunk[from] === LF) from += 1;
+        else this.#isBehindCr = from === chunk.length;
+        cr = chunk.indexOf(CR, from);
+      }
+      if (lf >= 0 && lf < from) lf = chunk.indexOf(LF, from);
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
     const held = this.#held;
     this.#held = undefined;
     return held;
   }
+
+  #keep(piece: Buffer): void {
+    if (this.#piecesSize === 0 && piece[0] === COLON) this.#isInComment = true;
+    if (this.#isInComment) return;
+    this.#limit(this.#piecesSize + piece.length);
+    this.#pieces.push(piece);
+    this.#piecesSize += piece.length;
+  }
+
+  /** The line ends at `end`; it begins at `from`, or with the pieces that were kept. */
+  #endLine(chunk: Buffer, from: number, end: number): void {
+    if (this.#isInComment) this.#isInComment = false;
+    else if (this.#piecesSize === 0) this.#readLine(chunk, from, end);
+    else {
+      this.#keep(chunk.subarray(from, end));
+      const line = Buffer.concat(this.#pieces, this.#piecesSize);
+      this.#pieces = [];
+      this.#piecesSize = 0;
+      this.#readLine(line, 0, line.length);
+    }
+  }
+
+  #readLine(bytes: Buffer, lineStart: number, end: number): void {
+    let start = lineStart;
+    if (this.#isAtStart) {
+      this.#isAtStart = false;
+      if (bytes.subarray(start, end).indexOf(BOM) === 0) start += BOM.length;
+    }
+    if (bytes[start] === COLON && start < end) return;
+    this.#limit(end - start);
+    if (start === end) {
+      this.#dispatch();
+      return;
+    }
+    let colon = start;
+    while (colon < end && bytes[colon] !== COLON) colon += 1;
+    let value = Math.min(colon + 1, end);
+    if (value < end && bytes[value] === SPACE) value += 1;
+    switch (bytes.toString('latin1', start, colon)) {
+      case 'data':
+        this.#data.push(bytes.subarray(value, end));
+        this.#dataSize += end - value + LINE_END.length;
+        break;
+      case 'event':
+        this.#type = bytes.toString('utf8', value, end);
+        break;
+      case 'id':
+        if (!bytes.subarray(value, end).includes(0)) this.#id = bytes.toString('utf8', value, end);
+        break;
+      case 'retry': {
+        const text = bytes.toString('latin1', value, end);
+        if (/^\d+$/.test(text)) this.retryMs = Number(text);
+      }
+    }
+  }
+
+  #dispatch(): void {
+    const type = this.#type;
+    const data = this.#data;
+    if (this.#id !== undefined) this.lastEventId = this.#id === '' ? undefined : this.#id;
+    this.#id = undefined;
+    this.#type = '';
+    if (data.length === 0) return;
+    this.#data = [];
+    this.#dataSize = 0;
+    const held = this.#onEvent({ type, data: joinLines(data) });
+    if (held !== undefined)
+      this.#held = this.#held === undefined ? held : Promise.all([this.#held, held]).then(() => {});
+  }
+
+  /** @param lineSize of the line that is being read */
+  #limit(lineSize: number): void {
+    if (this.#dataSize + lineSize <= this.#maxEventBytes) return;
+    // What comes behind it is not read either.
+    this.#dataSize = Number.POSITIVE_INFINITY;
+    throw new EventTooLargeError(`an event is larger than ${this.#maxEventBytes} bytes`);
+  }
+}
+
+function joinLines(lines: readonly Buffer[]): Buffer {
+  const [first] = lines;
+  if (lines.length === 1 && first !== undefined) return first;
+  return Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [LINE_END, line])));
 }
