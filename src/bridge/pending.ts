@@ -1,6 +1,7 @@
 // The client's requests that wait for an answer. A request leaves this table once, and only what takes it out may answer it:
 // that is what "exactly one reply" rests on.
 
+import { Abort, type Signal } from '../platform/abort.ts';
 import type { Timer } from '../platform/clock.ts';
 import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
@@ -15,7 +16,7 @@ export interface PendingRequest {
   readonly message: Envelope;
   readonly openedAt: number;
   /** Aborts when the request is withdrawn; the reason is a Withdrawal. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Takes the one reply; for a batch that is not the output directly. */
   readonly reply: ReplyTo;
   withdraw(reason: Withdrawal): void;
@@ -42,7 +43,7 @@ export class PendingTable {
     const id = message.id === null ? 'null' : rawText(message, message.id);
     const key = idKey(id);
     if (this.#byKey.has(key)) return undefined;
-    const controller = new AbortController();
+    const controller = new Abort();
     const withdraw = (reason: Withdrawal): void => controller.abort(reason);
     const pending: PendingRequest = {
       key,

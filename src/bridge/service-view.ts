@@ -1,6 +1,7 @@
 // The service as one client sees it: the session behind it, and what is known of it when there is none. Answers `initialize`
 // and lists at once where it can, and sees to it that the client hears when what it was told has changed.
 
+import { abortSignalOf } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
@@ -83,7 +84,7 @@ export class ServiceView {
 
     const patience = new AbortController();
     const timer = clock.after(settings.initializeTimeoutMs, () => patience.abort());
-    const signal = AbortSignal.any([pending.signal, patience.signal]);
+    const signal = AbortSignal.any([abortSignalOf(pending.signal), patience.signal]);
     while (!signal.aborted && this.#established === undefined && this.#rejected === undefined) {
       const { state } = this.#session;
       if (state.kind === 'TRANSIENT_FAILURE' && isLasting(state.outage.failure.code, state.failures)) {
@@ -106,17 +107,20 @@ export class ServiceView {
   }
 
   /** Any request but `initialize`. Never rejects. */
-  async request(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+  request(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
     const { message } = pending;
     if (this.#isStandIn && isStatusCall(message)) {
       this.#session.want();
-      return {
-        kind: 'answer',
-        message: localAnswer(statusResult(this.#session.state, this.#options.serviceHost)),
-      };
+      const status = statusResult(this.#session.state, this.#options.serviceHost);
+      return Promise.resolve({ kind: 'answer', message: localAnswer(status) });
     }
-    if (!Object.hasOwn(LISTS, message.method)) return this.#dispatch(pending, sink);
+    return Object.hasOwn(LISTS, message.method)
+      ? this.#requestList(pending, sink)
+      : this.#dispatch(pending, sink);
+  }
 
+  async #requestList(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+    const { message } = pending;
     const known = this.#known.page(message) ?? (this.#isStandIn ? standInList(message.method) : undefined);
     const finished = new AbortController();
     let reply: Reply | undefined;
@@ -124,7 +128,7 @@ export class ServiceView {
       reply = outcome;
       finished.abort();
     });
-    const away = this.#onceAway(AbortSignal.any([pending.signal, finished.signal]));
+    const away = this.#onceAway(AbortSignal.any([abortSignalOf(pending.signal), finished.signal]));
     await (known === undefined ? asked : Promise.race([asked, away]));
     if (reply === undefined && known !== undefined && !pending.signal.aborted) {
       this.#servedKnown.set(known, message);
@@ -162,7 +166,7 @@ export class ServiceView {
     return { kind: 'answer', message: localAnswer(result) };
   }
 
-  async #dispatch(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+  #dispatch(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
     const { clock, rng, observer } = this.#options;
     const { message } = pending;
     const safety = replaySafety(message.method, this.#catalog.annotationsFor(message));

@@ -1,5 +1,7 @@
 // Time, as the rest of the program sees it. Everything that waits or measures takes a Clock, so that tests can own time.
 
+import type { Signal } from './abort.ts';
+
 export interface Timer {
   cancel(): void;
 }
@@ -28,7 +30,7 @@ export const systemClock: Clock = {
 };
 
 /** Resolves to true after `delayMs`, or to false as soon as `signal` aborts. Never rejects. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<boolean> {
+export function sleep(clock: Clock, delayMs: number, signal?: Signal): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
     const onAbort = (): void => {
@@ -44,7 +46,7 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 }
 
 /** Undefined as soon as `signal` aborts, without waiting further for `promise`. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+export function unlessAborted<T>(promise: Promise<T>, signal: Signal): Promise<T | undefined> {
   if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const onAbort = (): void => resolve(undefined);

@@ -1,6 +1,7 @@
 // One try at one request: the numbers that it goes under at the service, and what is known of its progress. Tries at the
 // same request that run side by side share a Race, which has one outcome.
 
+import { Abort } from '../platform/abort.ts';
 import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { ReplaySafety } from '../policy/replay-safety.ts';
 import { rawText, type Envelope } from '../protocol/envelope.ts';
@@ -72,7 +73,7 @@ export class Call {
   readonly question: Question;
   readonly race: Race;
   /** Ends the HTTP exchange under this call. */
-  readonly exchange = new AbortController();
+  readonly exchange = new Abort();
   #isDone = false;
   /** Clock.now() when it was handed over for writing. */
   readonly madeAt: number;

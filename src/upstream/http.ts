@@ -2,6 +2,7 @@
 // Knows nothing of MCP. Follows redirects inside the origin only, so credentials never leave it.
 
 import { Pool, type Dispatcher } from 'undici';
+import type { Signal } from '../platform/abort.ts';
 import type { Settings } from '../config/settings.ts';
 
 declare const __VERSION__: string;
@@ -52,6 +53,7 @@ export class HttpClient {
   /** Pools that were replaced and still have requests in flight. */
   readonly #retired = new Set<Pool>();
   #isDestroyed = false;
+  readonly #listOf = new WeakMap<Readonly<Record<string, string>>, string[]>();
   /** The path that the service redirects to, once it has. */
   #path: string;
 
@@ -71,26 +73,22 @@ export class HttpClient {
   async send(
     request: HttpRequest,
     sink: ResponseSink,
-    signal: AbortSignal,
+    signal: Signal,
     options: { readonly path?: string; readonly fresh?: boolean } = {},
   ): Promise<HttpOutcome> {
     const { path, fresh = false } = options;
     const pool = request.method === 'GET' ? this.#streams : fresh ? this.#newPool() : this.#pool;
     let target = path ?? this.#path;
+    const { method, body = null } = request;
+    const headers = this.#allHeaders(request.headers);
     for (let redirects = 0; ; redirects += 1) {
-      const hop: { location: string | undefined } = { location: undefined };
-      const exchange = new Exchange(this.#withRedirects(sink, target, redirects, hop), signal);
-      const outcome = await exchange.run(pool, {
-        path: target,
-        method: request.method,
-        headers: { ...this.#headers, ...request.headers },
-        ...(request.body === undefined ? undefined : { body: request.body }),
-      });
-      if (hop.location === undefined) {
+      const exchange = new Exchange(sink, signal, redirects < MAX_REDIRECTS ? target : undefined, this.#url);
+      const outcome = await exchange.run(pool, { path: target, method, headers, body });
+      if (exchange.redirect === undefined) {
         if (pool !== this.#streams && fresh) this.#judge(pool, outcome);
         return outcome;
       }
-      target = hop.location;
+      target = exchange.redirect;
       if (path === undefined) this.#path = target;
     }
   }
@@ -139,27 +137,14 @@ export class HttpClient {
     void old.close().finally(() => this.#retired.delete(old));
   }
 
-  /** Lets 307 and 308 to the same origin through as a next hop; any other response goes to the sink. */
-  #withRedirects(
-    sink: ResponseSink,
-    path: string,
-    redirects: number,
-    hop: { location: string | undefined },
-  ): ResponseSink {
-    return {
-      onStart: () => sink.onStart?.(),
-      onHeaders: (status, headers) => {
-        if ((status === 307 || status === 308) && redirects < MAX_REDIRECTS) {
-          const location = sameOriginPath(headers['location'], new URL(path, this.#url));
-          if (location !== undefined) {
-            hop.location = location;
-            return;
-          }
-        }
-        sink.onHeaders(status, headers);
-      },
-      onData: (chunk) => (hop.location === undefined ? sink.onData(chunk) : undefined),
-    };
+  /** As a flat list, which undici takes as it is; made once for each object that a caller keeps. */
+  #allHeaders(own: Readonly<Record<string, string>>): string[] {
+    let all = this.#listOf.get(own);
+    if (all === undefined) {
+      all = Object.entries({ ...this.#headers, ...own }).flat();
+      this.#listOf.set(own, all);
+    }
+    return all;
   }
 }
 
@@ -172,36 +157,47 @@ function sameOriginPath(location: string | string[] | undefined, base: URL): str
 /** One request in undici's hands. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #sink: ResponseSink;
-  readonly #signal: AbortSignal;
+  readonly #signal: Signal;
   #controller: Dispatcher.DispatchController | undefined;
   #failure: Error | undefined;
-  #resolve: (outcome: HttpOutcome) => void = () => {};
+  #done: (outcome: HttpOutcome) => void = () => {};
 
-  constructor(sink: ResponseSink, signal: AbortSignal) {
+  /** Where a 307 or 308 inside the origin leads: the response goes nowhere, and the request has to be sent there. */
+  redirect: string | undefined;
+  readonly #path: string | undefined;
+  readonly #origin: URL;
+
+  /** @param path undefined where redirects are not followed any more */
+  constructor(sink: ResponseSink, signal: Signal, path: string | undefined, origin: URL) {
     this.#sink = sink;
     this.#signal = signal;
+    this.#path = path;
+    this.#origin = origin;
   }
 
   run(dispatcher: Dispatcher, options: Omit<Dispatcher.DispatchOptions, 'origin'>): Promise<HttpOutcome> {
     if (this.#signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
     return new Promise((resolve) => {
-      const onAbort = (): void => {
-        // Still queued: undici has no handle for it yet, so it is dropped in onRequestStart, before a byte is written.
-        // undici reports the abort as an error before it returns, so the outcome comes first.
-        this.#resolve({ kind: 'aborted', progress: this.#progress() });
-        this.#controller?.abort(new Error('aborted'));
-      };
-      this.#resolve = (outcome) => {
-        this.#signal.removeEventListener('abort', onAbort);
-        resolve(outcome);
-      };
-      this.#signal.addEventListener('abort', onAbort, { once: true });
+      this.#done = resolve;
+      this.#signal.addEventListener('abort', this.#onAbort, { once: true });
       try {
         dispatcher.dispatch(options, this);
       } catch (error) {
         this.#resolve({ kind: 'failed', progress: 'not-sent', error: error as Error });
       }
     });
+  }
+
+  readonly #onAbort = (): void => {
+    // Still queued: undici has no handle for it yet, so it is dropped in onRequestStart, before a byte is written.
+    // undici reports the abort as an error before it returns, so the outcome comes first.
+    this.#resolve({ kind: 'aborted', progress: this.#progress() });
+    this.#controller?.abort(new Error('aborted'));
+  };
+
+  #resolve(outcome: HttpOutcome): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#done(outcome);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -215,11 +211,20 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: HttpHeaders): void {
     if (status < 200) return;
-    this.#guard(() => this.#sink.onHeaders(status, headers));
+    try {
+      if ((status === 307 || status === 308) && this.#path !== undefined) {
+        this.redirect = sameOriginPath(headers['location'], new URL(this.#path, this.#origin));
+        if (this.redirect !== undefined) return;
+      }
+      this.#sink.onHeaders(status, headers);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#guard(() => {
+    if (this.redirect !== undefined) return;
+    try {
       const held = this.#sink.onData(chunk);
       if (held === undefined) return;
       controller.pause();
@@ -227,7 +232,9 @@ class Exchange implements Dispatcher.DispatchHandler {
         () => controller.resume(),
         (error: unknown) => this.#fail(error as Error),
       );
-    });
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   onResponseEnd(): void {
@@ -240,14 +247,6 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #progress(): 'not-sent' | 'unknown' {
     return this.#controller === undefined ? 'not-sent' : 'unknown';
-  }
-
-  #guard(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#fail(error as Error);
-    }
   }
 
   #fail(error: Error): void {

@@ -5,6 +5,7 @@
 // request, never meet in the service under one number, and an answer finds exactly the try that it belongs to.
 
 import { sleep, unlessAborted, type Clock } from '../platform/clock.ts';
+import type { Signal } from '../platform/abort.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
 import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
@@ -99,7 +100,7 @@ export class LiveSession {
    * @param signal when it aborts, the request is withdrawn; its reason must be a Withdrawal
    * @param fresh on a connection of its own
    */
-  async call(question: Question, signal: AbortSignal, fresh = false): Promise<AttemptOutcome> {
+  async call(question: Question, signal: Signal, fresh = false): Promise<AttemptOutcome> {
     if (signal.aborted) return { kind: 'aborted', progress: 'not-sent' };
     if (this.isOver) return SESSION_OVER;
     const race = new Race();
@@ -205,7 +206,7 @@ export class LiveSession {
 
   #watchUntilDone(exchange: Promise<unknown>): void {
     this.#exchanges.add(exchange);
-    void exchange.finally(() => this.#exchanges.delete(exchange));
+    void exchange.then(() => this.#exchanges.delete(exchange));
   }
 
   #start(question: Question, race: Race, fresh: boolean): void {
@@ -228,8 +229,7 @@ export class LiveSession {
     };
     const onBytes = (): void => {
       const now = this.#clock.now();
-      const isFirst = call.heardAt === undefined;
-      if (isFirst && call.startedAt !== undefined)
+      if (call.heardAt === undefined && call.startedAt !== undefined)
         this.pace.noteFirstByte(call.request, now - call.startedAt);
       call.heardAt = now;
     };

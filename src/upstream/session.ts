@@ -3,6 +3,7 @@
 // session is LiveSession's.
 
 import { sleep, type Clock, type Timer } from '../platform/clock.ts';
+import { abortSignalOf, type Signal } from '../platform/abort.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Profile } from '../config/resolve.ts';
@@ -104,7 +105,7 @@ export class Session {
   }
 
   /** Asks for the session and waits until its state changes, or `signal` aborts. */
-  async awaitChange(signal: AbortSignal): Promise<void> {
+  async awaitChange(signal: Signal): Promise<void> {
     if (signal.aborted) return;
     this.#apply({ type: 'wanted', at: this.#options.clock.now() }, 'a request wants it');
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -122,7 +123,7 @@ export class Session {
   }
 
   /** One try on the persistent session, which must be READY. Never rejects. */
-  async call(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
+  async call(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const established = this.#established;
     if (established === undefined) throw new Error('no session to call on');
     this.#keeper.used();
@@ -134,11 +135,10 @@ export class Session {
   }
 
   /** One try with a connection and a session of its own. Never rejects. */
-  callPerRequest(question: Question, signal: AbortSignal): Promise<AttemptOutcome> {
-    const { profile, initialize, ...options } = this.#options;
-    const { url, headers } = profile;
-    const context = { ...options, url, headers, unsolicited: question.sink, pace: this.#pace };
-    return callPerRequest(context, initialize, question, signal, this.budget);
+  callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
+    const { initialize, profile, ...options } = this.#options;
+    const context = { ...options, ...profile, unsolicited: question.sink, pace: this.#pace };
+    return callPerRequest(context, initialize, question, abortSignalOf(signal), this.budget);
   }
 
   /** Sends a notification of the client's, as soon as there is a session to send it on, until `signal` aborts. */

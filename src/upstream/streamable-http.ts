@@ -10,6 +10,11 @@ import { NO_MESSAGES, type PostOptions, type Wire } from './wire.ts';
 /** What a session id may hold (MCP 2025-11-25, Session Management). */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
+const HANDSHAKE_HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+};
+
 export class StreamableHttp implements Wire {
   readonly kind = 'streamable-http';
   readonly answersOnListen = false;
@@ -20,6 +25,8 @@ export class StreamableHttp implements Wire {
   sessionId: string | undefined;
   /** Set once `initialize` is answered; until then requests carry neither of the two headers. */
   #protocolVersion: string | undefined;
+  /** The headers of every POST after the handshake, one object, so that they are put together once. */
+  #postHeaders: Readonly<Record<string, string>> | undefined;
 
   constructor(http: HttpClient, settings: Settings, clock: Clock) {
     this.#http = http;
@@ -42,15 +49,10 @@ export class StreamableHttp implements Wire {
       const id = headers['mcp-session-id'];
       if (isHandshake && typeof id === 'string' && VISIBLE_ASCII.test(id)) this.sessionId = id;
     });
-    const request: HttpRequest = {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        ...this.#sessionHeaders(),
-      },
-      body,
-    };
+    const headers = isHandshake
+      ? HANDSHAKE_HEADERS
+      : (this.#postHeaders ??= { ...HANDSHAKE_HEADERS, ...this.#sessionHeaders() });
+    const request: HttpRequest = { method: 'POST', headers, body };
     return reader.result(
       await this.#http.send(request, reader, options.signal, { fresh: options.fresh === true }),
     );

@@ -1,5 +1,6 @@
 // What a session needs of a transport. Two kinds exist: Streamable HTTP, and HTTP+SSE of revision 2024-11-05.
 
+import type { Signal } from '../platform/abort.ts';
 import type { MessageSink, ResponseResult } from './response-reader.ts';
 
 export interface Wire {
@@ -18,7 +19,7 @@ export interface Wire {
 
 export interface PostOptions {
   readonly sink: MessageSink;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** False for notifications and responses, which the service only accepts. */
   readonly expectsAnswer: boolean;
   /** Called when the request is about to be written: from here on the service may see it. */
