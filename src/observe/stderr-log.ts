@@ -12,9 +12,12 @@ export function stderrLog(
   wallTime: () => number,
   write: (line: string) => void,
 ): Observer {
+  const isHidden = (of: Level): boolean => LEVELS.indexOf(of) > LEVELS.indexOf(level);
   return (event) => {
+    // Every request ends in one of these, and hardly anybody reads them.
+    if (event.type === 'request.settled' && event.outcome === 'answered' && isHidden('debug')) return;
     const { level: of, text } = describe(event);
-    if (LEVELS.indexOf(of) > LEVELS.indexOf(level)) return;
+    if (isHidden(of)) return;
     write(`${new Date(wallTime()).toISOString()} ${of} ${event.type} ${text}\n`);
   };
 }
