@@ -20,7 +20,7 @@ export class BatchReply {
     const isAwaited = element.kind !== 'message' || element.message.kind === 'request';
     if (isAwaited) this.#awaited += 1;
     return (line) => {
-      if (line !== undefined) this.#replies.push(line);
+      if (line !== undefined) this.#replies.push(Buffer.isBuffer(line) ? line : Buffer.concat(line));
       this.#awaited -= 1;
       this.#flush();
     };

@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { rawText, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
 import { errorReply, type ErrorCode, type Failure } from '../protocol/errors.ts';
-import { splice } from '../protocol/splice.ts';
+import { spliceToWrite } from '../protocol/splice.ts';
 import { deadline } from '../policy/deadline.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
@@ -90,6 +90,7 @@ export class Bridge {
     this.#isClosing = true;
     for (const pending of this.#pending.all()) pending.withdraw({ kind: 'shutdown' });
     await this.#service?.close(signal);
+    this.#writer.flush();
   }
 
   /** The machine has slept or changed networks. */
@@ -266,14 +267,10 @@ export class Bridge {
     const method = pending.message.method;
     const { observer } = this.#options;
     switch (result.kind) {
-      case 'answer': {
-        const { message } = result;
-        pending.reply(
-          message.id === null ? message.bytes : splice(message, [{ span: message.id, text: pending.id }]),
-        );
+      case 'answer':
+        pending.reply(spliceToWrite(result.message, result.message.id, pending.id));
         observer({ type: 'request.settled', method, ms, outcome: 'answered' });
         return;
-      }
       case 'error':
         pending.reply(errorReply(pending.id, result.failure));
         observer({ type: 'request.settled', method, ms, outcome: result.failure.code });

@@ -1,33 +1,52 @@
 // Writes messages to the client, one a line, in order; and tells when the client is behind with reading.
 
 import type { Writable } from 'node:stream';
+import { afterThisTurn } from '../platform/clock.ts';
 
 const LINE_END = Buffer.from('\n');
 /** Shorter lines are copied together with their end: one write is cheaper than two. */
 const COPY_BELOW_BYTES = 16 * 1024;
 
+/** A message without a line end in it, whole or in pieces. */
+export type Line = Buffer | readonly Buffer[];
+
 export class LineWriter {
   readonly #output: Writable;
   #drained: Promise<void> | undefined;
+  #isHeld = false;
 
   constructor(output: Writable) {
     this.#output = output;
   }
 
-  /** A message without a line end in it. What is written after the output has closed goes nowhere. */
-  write(line: Buffer): void {
+  /** What is written after the output has closed goes nowhere. */
+  write(line: Line): void {
     const output = this.#output;
     if (output.destroyed || output.writableEnded) return;
+    this.#hold();
     let hasRoom: boolean;
-    if (line.length < COPY_BELOW_BYTES)
+    if (Buffer.isBuffer(line) && line.length < COPY_BELOW_BYTES)
       hasRoom = output.write(Buffer.concat([line, LINE_END], line.length + 1));
     else {
-      output.cork();
-      output.write(line);
+      for (const piece of Buffer.isBuffer(line) ? [line] : line) output.write(piece);
       hasRoom = output.write(LINE_END);
-      output.uncork();
     }
     if (!hasRoom) this.#drained ??= this.#untilDrained();
+  }
+
+  /** What is written in one turn of the event loop leaves at its end, with one system call. */
+  #hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#output.cork();
+    afterThisTurn(() => this.flush());
+  }
+
+  /** Lets go at once what was held back for company. */
+  flush(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#output.uncork();
   }
 
   /** A promise while more is waiting to be read than the stream likes to hold; resolves also when the output closes. */
@@ -37,6 +56,7 @@ export class LineWriter {
 
   /** Resolves when all that was written has been handed to the system, or the output has closed. */
   flushed(): Promise<void> {
+    this.flush();
     const output = this.#output;
     if (output.destroyed || output.writableLength === 0) return Promise.resolve();
     return new Promise((resolve) => {

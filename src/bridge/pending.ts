@@ -5,9 +5,10 @@ import { Abort, type Signal } from '../platform/abort.ts';
 import type { Timer } from '../platform/clock.ts';
 import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
+import type { Line } from './line-writer.ts';
 
 /** Takes the one reply to a message; undefined where it gets none. */
-export type ReplyTo = (line: Buffer | undefined) => void;
+export type ReplyTo = (line: Line | undefined) => void;
 
 export interface PendingRequest {
   readonly key: string;

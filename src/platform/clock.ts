@@ -29,6 +29,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Calls `callback` once all that has happened by now has been dealt with: the end of this turn of the event loop. */
+export function afterThisTurn(callback: () => void): void {
+  setImmediate(callback);
+}
+
 /** Resolves to true after `delayMs`, or to false as soon as `signal` aborts. Never rejects. */
 export function sleep(clock: Clock, delayMs: number, signal?: Signal): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);

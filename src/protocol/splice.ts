@@ -7,6 +7,21 @@ export interface Edit {
   readonly text: string;
 }
 
+/** From this size on, a message is cheaper to write in pieces than to copy. */
+const LONG_BYTES = 16 * 1024;
+
+/** The message with another text at one place: one buffer, or the pieces of a long one, which are not copied. */
+export function spliceToWrite(
+  message: Envelope,
+  span: Span | null,
+  text: string,
+): Buffer | readonly Buffer[] {
+  const { bytes } = message;
+  if (span === null) return bytes;
+  if (bytes.length < LONG_BYTES) return splice(message, [{ span, text }]);
+  return [bytes.subarray(0, span.start), Buffer.from(text), bytes.subarray(span.end)];
+}
+
 /** The message's bytes with each edit's text in place of its span. Spans must not overlap. */
 export function splice(message: Envelope, edits: readonly Edit[]): Buffer {
   const sorted = edits.length > 1 ? edits.toSorted((a, b) => a.span.start - b.span.start) : edits;

@@ -21,6 +21,7 @@ class SlowOutput extends Writable {
 
   /** Lets it take all that waits. */
   async drain(): Promise<void> {
+    await settle();
     while (this.#release !== undefined) {
       const release = this.#release;
       this.#release = undefined;
@@ -54,6 +55,22 @@ describe('BR9 the output', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test('gets what was written in one turn of the event loop at once', async () => {
+    const writes: string[][] = [];
+    const output = new Writable({
+      writev: (pieces, done) => {
+        writes.push(pieces.map(({ chunk }) => String(chunk)));
+        done();
+      },
+    });
+    const writer = new LineWriter(output);
+    writer.write(line(2, 'a'));
+    writer.write([line(1, 'b'), line(1, 'c')]);
+    expect(writes).toEqual([]);
+    await settle();
+    expect(writes).toEqual([['aa\n', 'b', 'c', '\n']]);
   });
 
   test('is ready while it has room', () => {

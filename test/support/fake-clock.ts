@@ -64,7 +64,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Resolves when all has happened that needs no time: promises, ticks, and what streams do in them. */
+/** Resolves when all has happened that needs no time: promises, ticks, and what is written at the end of their turn. */
 export function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
