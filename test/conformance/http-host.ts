@@ -44,6 +44,8 @@ export class HttpHost {
   readonly #options: HostOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #ends: SessionEnd[] = [];
+  /** Sessions that are being ended. */
+  readonly #ending = new Set<Promise<void>>();
   #opened = 0;
 
   private constructor(open: OpenSession, options: HostOptions) {
@@ -77,7 +79,8 @@ export class HttpHost {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#sessions.keys()].map((id) => this.#end(id, 'stopped')));
+    for (const id of this.#sessions.keys()) void this.#end(id, 'stopped');
+    await Promise.all(this.#ending);
     this.#http.closeAllConnections();
     await new Promise((resolve) => this.#http.close(resolve));
   }
@@ -135,8 +138,12 @@ export class HttpHost {
     this.#sessions.delete(id);
     this.#ends.push(end);
     clearTimeout(session.abandonTimer);
-    await session.hosted.close();
-    if (end !== 'deleted') await session.transport.close();
+    const ended = session.hosted
+      .close()
+      .then(() => (end === 'deleted' ? undefined : session.transport.close()));
+    this.#ending.add(ended);
+    await ended;
+    this.#ending.delete(ended);
   }
 }
 
