@@ -4,7 +4,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
-import { rawText, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
+import { idText, rawText, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
 import { errorReply, type ErrorCode, type Failure } from '../protocol/errors.ts';
 import { spliceToWrite } from '../protocol/splice.ts';
 import { deadline } from '../policy/deadline.ts';
@@ -169,15 +169,14 @@ export class Bridge {
 
   #onRequest(message: Envelope, reply: ReplyTo): void {
     const { clock, settings } = this.#options;
-    const id = message.id === null ? 'null' : rawText(message, message.id);
     // Answered here, because both ask about the bridge's own end of the pipe. `server/discover` is how newer clients ask
     // whether a server speaks a revision without sessions; "unknown method" makes them go on with `initialize`.
     if (message.method === 'ping') {
-      reply(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+      reply(Buffer.from(`{"jsonrpc":"2.0","id":${idText(message)},"result":{}}`));
       return;
     }
     if (message.method === 'server/discover' && this.#service === undefined) {
-      this.#refuse(reply, id, {
+      this.#refuse(reply, idText(message), {
         code: 'ERR_CLIENT_METHOD_UNKNOWN',
         message: 'The method server/discover is not known here.',
       });
@@ -185,35 +184,37 @@ export class Bridge {
     }
     if (this.#service === undefined && message.method !== 'initialize') {
       const text = `The client sent ${message.method.slice(0, 80)} before \`initialize\`.`;
-      this.#refuse(reply, id, { code: 'ERR_CLIENT_NOT_INITIALIZED', message: text });
+      this.#refuse(reply, idText(message), { code: 'ERR_CLIENT_NOT_INITIALIZED', message: text });
       return;
     }
     if (this.#pending.size >= settings.maxInFlight) {
       const text = `${settings.maxInFlight} requests wait for answers already; no more are taken.`;
-      this.#refuse(reply, id, { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
+      this.#refuse(reply, idText(message), { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
       return;
     }
     if (!this.#hasRoomFor(message)) {
       const text = `The messages on their way to the service hold ${settings.maxInFlightBytes} bytes already; no more are taken.`;
-      this.#refuse(reply, id, { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
+      this.#refuse(reply, idText(message), { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
       return;
     }
     const pending = this.#pending.open(message, clock.now(), reply);
     if (pending === undefined) {
-      this.#refuse(reply, id, {
+      this.#refuse(reply, idText(message), {
         code: 'ERR_CLIENT_DUPLICATE_ID',
-        message: `A request with the id ${id} waits for its answer already.`,
+        message: `A request with the id ${idText(message)} waits for its answer already.`,
       });
       return;
     }
     // A fault of the bridge's own must cost one request, not the conversation.
-    void this.#run(pending).then(
-      (result) => this.#settle(pending, result),
-      (error: unknown) => this.#settle(pending, { kind: 'error', failure: internal(error) }),
-    );
+    const fail = (error: unknown): void => this.#settle(pending, { kind: 'error', failure: internal(error) });
+    try {
+      void this.#ask(pending).then((result) => this.#settle(pending, result), fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
-  async #run(pending: PendingRequest): Promise<Reply> {
+  #ask(pending: PendingRequest): Promise<Reply> {
     const { message } = pending;
     if (message.method === 'initialize') {
       this.#introduce(message);
@@ -222,22 +223,24 @@ export class Bridge {
     }
     const { clock, settings } = this.#options;
     const { limitMs, maxMs } = deadline(message.method, this.#clientName, settings);
-    const expireAt = (at: number): void => {
-      pending.expiresAt = at;
-      pending.deadline?.cancel();
-      pending.deadline = clock.after(at - clock.now(), () => pending.withdraw({ kind: 'deadline' }));
-    };
-    expireAt(pending.openedAt + limitMs);
-    const sink: ClientSink = {
+    pending.expireIn(limitMs, clock, pending.openedAt);
+    const sink = maxMs > limitMs ? this.#extendingSink(pending, limitMs, maxMs) : this.#sink;
+    return (this.#service as ServiceView).request(pending, sink);
+  }
+
+  /** Gives the request more time with each sign of progress, up to a maximum. */
+  #extendingSink(pending: PendingRequest, limitMs: number, maxMs: number): ClientSink {
+    const { clock } = this.#options;
+    return {
       deliver: (incoming, origin) => {
-        if (incoming.method === 'notifications/progress' && maxMs > limitMs) {
-          expireAt(Math.min(clock.now() + limitMs, pending.openedAt + maxMs));
+        if (incoming.method === 'notifications/progress') {
+          const now = clock.now();
+          pending.expireIn(Math.min(limitMs, pending.openedAt + maxMs - now), clock, now);
         }
         this.#sink.deliver(incoming, origin);
       },
-      ready: () => this.#sink.ready(),
+      ready: this.#sink.ready,
     };
-    return (this.#service as ServiceView).request(pending, sink);
   }
 
   /** A client that introduces itself again is still one client, so its old session has no more users. */

@@ -3,7 +3,8 @@
 import type { Writable } from 'node:stream';
 import { afterThisTurn } from '../platform/clock.ts';
 
-const LINE_END = Buffer.from('\n');
+const LF = 0x0a;
+const LINE_END = Buffer.of(LF);
 /** Shorter lines are copied together with their end: one write is cheaper than two. */
 const COPY_BELOW_BYTES = 16 * 1024;
 
@@ -13,6 +14,12 @@ export type Line = Buffer | readonly Buffer[];
 export class LineWriter {
   readonly #output: Writable;
   #drained: Promise<void> | undefined;
+  /**
+   * A line that comes alone is written at once. Where several come in one turn of the event loop, the following ones leave
+   * together at its end with one system call, and so do those of the next turn.
+   */
+  #lines = 0;
+  #isBusy = false;
   #isHeld = false;
 
   constructor(output: Writable) {
@@ -23,10 +30,11 @@ export class LineWriter {
   write(line: Line): void {
     const output = this.#output;
     if (output.destroyed || output.writableEnded) return;
-    this.#hold();
+    this.#lines += 1;
+    if (this.#lines === 1) afterThisTurn(this.#endTurn);
+    if (this.#lines > 1 || this.#isBusy || !Buffer.isBuffer(line)) this.#hold();
     let hasRoom: boolean;
-    if (Buffer.isBuffer(line) && line.length < COPY_BELOW_BYTES)
-      hasRoom = output.write(Buffer.concat([line, LINE_END], line.length + 1));
+    if (Buffer.isBuffer(line) && line.length < COPY_BELOW_BYTES) hasRoom = output.write(withEnd(line));
     else {
       for (const piece of Buffer.isBuffer(line) ? [line] : line) output.write(piece);
       hasRoom = output.write(LINE_END);
@@ -34,13 +42,17 @@ export class LineWriter {
     if (!hasRoom) this.#drained ??= this.#untilDrained();
   }
 
-  /** What is written in one turn of the event loop leaves at its end, with one system call. */
   #hold(): void {
     if (this.#isHeld) return;
     this.#isHeld = true;
     this.#output.cork();
-    afterThisTurn(() => this.flush());
   }
+
+  readonly #endTurn = (): void => {
+    this.#isBusy = this.#lines > 1;
+    this.#lines = 0;
+    this.flush();
+  };
 
   /** Lets go at once what was held back for company. */
   flush(): void {
@@ -77,4 +89,11 @@ export class LineWriter {
       this.#output.on('close', done);
     });
   }
+}
+
+function withEnd(line: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(line.length + 1);
+  out.set(line);
+  out[line.length] = LF;
+  return out;
 }

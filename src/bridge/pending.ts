@@ -2,28 +2,54 @@
 // that is what "exactly one reply" rests on.
 
 import { Abort, type Signal } from '../platform/abort.ts';
-import type { Timer } from '../platform/clock.ts';
-import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import { idKey, idText, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
 import type { Line } from './line-writer.ts';
 
 /** Takes the one reply to a message; undefined where it gets none. */
 export type ReplyTo = (line: Line | undefined) => void;
 
-export interface PendingRequest {
+export class PendingRequest {
   readonly key: string;
   /** The client's id as it is written. */
   readonly id: string;
   readonly message: Envelope;
   readonly openedAt: number;
-  /** Aborts when the request is withdrawn; the reason is a Withdrawal. */
-  readonly signal: Signal;
   /** Takes the one reply; for a batch that is not the output directly. */
   readonly reply: ReplyTo;
-  withdraw(reason: Withdrawal): void;
-  deadline: Timer | undefined;
   /** Clock.now() when the deadline passes. */
-  expiresAt: number;
+  expiresAt = Number.POSITIVE_INFINITY;
+  readonly #abort = new Abort();
+  #deadline: Timer | undefined;
+
+  constructor(key: string, id: string, message: Envelope, openedAt: number, reply: ReplyTo) {
+    this.key = key;
+    this.id = id;
+    this.message = message;
+    this.openedAt = openedAt;
+    this.reply = reply;
+  }
+
+  /** Aborts when the request is withdrawn; the reason is a Withdrawal. */
+  get signal(): Signal {
+    return this.#abort;
+  }
+
+  withdraw(reason: Withdrawal): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Withdraws it in `delayMs`, and no longer at the time that was set before. */
+  expireIn(delayMs: number, clock: Clock, now: number): void {
+    this.expiresAt = now + delayMs;
+    this.#deadline?.cancel();
+    this.#deadline = clock.after(delayMs, () => this.withdraw({ kind: 'deadline' }));
+  }
+
+  neverExpire(): void {
+    this.#deadline?.cancel();
+  }
 }
 
 export class PendingTable {
@@ -41,22 +67,10 @@ export class PendingTable {
 
   /** Undefined when a request with this id waits already. */
   open(message: Envelope, now: number, reply: ReplyTo): PendingRequest | undefined {
-    const id = message.id === null ? 'null' : rawText(message, message.id);
+    const id = idText(message);
     const key = idKey(id);
     if (this.#byKey.has(key)) return undefined;
-    const controller = new Abort();
-    const withdraw = (reason: Withdrawal): void => controller.abort(reason);
-    const pending: PendingRequest = {
-      key,
-      id,
-      message,
-      openedAt: now,
-      signal: controller.signal,
-      reply,
-      withdraw,
-      deadline: undefined,
-      expiresAt: Number.POSITIVE_INFINITY,
-    };
+    const pending = new PendingRequest(key, id, message, now, reply);
     this.#byKey.set(key, pending);
     this.#bytes += message.bytes.length;
     return pending;
@@ -72,7 +86,7 @@ export class PendingTable {
     if (this.#byKey.get(pending.key) !== pending) return false;
     this.#byKey.delete(pending.key);
     this.#bytes -= pending.message.bytes.length;
-    pending.deadline?.cancel();
+    pending.neverExpire();
     return true;
   }
 

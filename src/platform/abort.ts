@@ -13,7 +13,9 @@ export interface Signal {
 export class Abort implements Signal {
   aborted = false;
   reason: unknown = undefined;
-  #listeners: (() => void)[] = [];
+  /** Most have one listener at a time. */
+  #listener: (() => void) | undefined;
+  #others: (() => void)[] | undefined;
 
   get signal(): Signal {
     return this;
@@ -24,19 +26,27 @@ export class Abort implements Signal {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
+    const listener = this.#listener;
+    const others = this.#others;
+    this.#listener = undefined;
+    this.#others = undefined;
+    listener?.();
+    for (const other of others ?? []) other();
   }
 
   /** A listener is called once at most, and not at all when all is over already. */
   addEventListener(_type: 'abort', listener: () => void): void {
-    if (!this.aborted) this.#listeners.push(listener);
+    if (this.aborted) return;
+    if (this.#listener === undefined && this.#others === undefined) this.#listener = listener;
+    else (this.#others ??= []).push(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    const at = this.#listeners.indexOf(listener);
-    if (at >= 0) this.#listeners.splice(at, 1);
+    if (this.#listener === listener) this.#listener = undefined;
+    else {
+      const at = this.#others?.indexOf(listener) ?? -1;
+      if (at >= 0) this.#others?.splice(at, 1);
+    }
   }
 }
 

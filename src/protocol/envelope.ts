@@ -2,7 +2,7 @@
 // to replace. The bytes themselves are never rebuilt, and nothing that is not JSON passes on.
 
 import { isUtf8 } from 'node:buffer';
-import { skipSpace, Token } from './json-scan.ts';
+import { passed, skipSpace, Token } from './json-scan.ts';
 import { scanValue, type Found, type Slot, type Span, type Spans } from './member-scan.ts';
 
 export type { Span } from './member-scan.ts';
@@ -40,6 +40,7 @@ export type ScanResult =
  */
 export function scanEnvelope(bytes: Buffer): ScanResult {
   if (!isUtf8(bytes)) return { kind: 'not-json', reason: 'the bytes are not valid UTF-8', at: 0 };
+  passed.lineBreak = false;
   const start = skipSpace(bytes, 0);
   if (bytes[start] === Token.openBracket) return scanBatch(bytes, start);
   const found: Found = { outer: {}, spans: {} };
@@ -75,21 +76,20 @@ function scanBatch(bytes: Buffer, start: number): ScanResult {
 function toMessage(source: Buffer, whole: Span, found: Found, duplicate: Slot | null): ScanResult {
   const { spans } = found;
   const { jsonrpc, id, method } = found.outer;
-  const text = (span: Span): string => source.toString('utf8', span.start, span.end);
-  const idText = id === undefined ? null : text(id);
-  const idIsUsable = idText !== null && (idText.startsWith('"') || isNumberStart(idText));
+  const idStart = id === undefined ? undefined : source[id.start];
+  const idIsUsable = idStart === Token.quote || isNumberStart(idStart);
   const invalid = (reason: string): ScanResult => {
     return {
       kind: 'invalid',
       reason,
-      id: idIsUsable ? idText : null,
+      id: idIsUsable && id !== undefined ? source.toString('utf8', id.start, id.end) : null,
       isRequest: method !== undefined || (spans.result === undefined && spans.error === undefined),
     };
   };
 
   if (source[whole.start] !== Token.openBrace) return invalid('a message is a JSON object');
   if (duplicate !== null) return invalid(`the member "${duplicate}" stands twice`);
-  if (jsonrpc === undefined || !isVersion(source, jsonrpc)) return invalid('"jsonrpc" must be "2.0"');
+  if (jsonrpc === undefined || !stands(VERSION, source, jsonrpc)) return invalid('"jsonrpc" must be "2.0"');
 
   const isError = spans.error !== undefined;
   const message = (kind: Envelope['kind'], name: string): ScanResult => {
@@ -102,7 +102,7 @@ function toMessage(source: Buffer, whole: Span, found: Found, duplicate: Slot | 
     if (source[method.start] !== Token.quote) return invalid('"method" must be a string');
     if (spans.result !== undefined || spans.error !== undefined)
       return invalid('a request carries no result');
-    const name = decodeString(source, method);
+    const name = methodAt(source, method);
     if (id === undefined) return message('notification', name);
     return idIsUsable ? message('request', name) : invalid('"id" must be a string or a number');
   }
@@ -110,13 +110,12 @@ function toMessage(source: Buffer, whole: Span, found: Found, duplicate: Slot | 
   if ((spans.result === undefined) === (spans.error === undefined)) {
     return invalid('it has neither "method" nor exactly one of "result" and "error"');
   }
-  if (idIsUsable || (idText === 'null' && isError)) return message('response', '');
+  if (idIsUsable || (idStart === Token.smallN && isError)) return message('response', '');
   return invalid('"id" must be a string or a number');
 }
 
-function isNumberStart(text: string): boolean {
-  const c = text.charCodeAt(0);
-  return c === Token.minus || (c >= Token.zero && c <= Token.nine);
+function isNumberStart(c: number | undefined): boolean {
+  return c !== undefined && (c === Token.minus || (c >= Token.zero && c <= Token.nine));
 }
 
 function shift(span: Span, by: number): Span {
@@ -125,15 +124,14 @@ function shift(span: Span, by: number): Span {
 
 /** Cuts the message out of its source; line breaks, which JSON has only between tokens, become spaces. */
 function oneLine(source: Buffer, whole: Span): Buffer {
-  let bytes =
-    whole.start === 0 && whole.end === source.length ? source : source.subarray(whole.start, whole.end);
-  if (bytes.includes(Token.lineFeed) || bytes.includes(Token.carriageReturn)) {
-    bytes = Buffer.from(bytes);
-    for (let i = 0; i < bytes.length; i += 1) {
-      if (bytes[i] === Token.lineFeed || bytes[i] === Token.carriageReturn) bytes[i] = Token.space;
-    }
+  const isAll = whole.start === 0 && whole.end === source.length;
+  const bytes = isAll ? source : source.subarray(whole.start, whole.end);
+  if (!passed.lineBreak) return bytes;
+  const line = Buffer.from(bytes);
+  for (let i = 0; i < line.length; i += 1) {
+    if (line[i] === Token.lineFeed || line[i] === Token.carriageReturn) line[i] = Token.space;
   }
-  return bytes;
+  return line;
 }
 
 function shiftAll(spans: Spans, by: number): Spans {
@@ -144,19 +142,37 @@ function shiftAll(spans: Spans, by: number): Spans {
 
 const VERSION = Buffer.from('"2.0"');
 
-function isVersion(source: Buffer, { start, end }: Span): boolean {
-  return end - start === VERSION.length && source.compare(VERSION, 0, VERSION.length, start, end) === 0;
-}
-
 /** A JSON string that the scanner has accepted. */
 function decodeString(source: Buffer, { start, end }: Span): string {
-  const text = source.toString('utf8', start, end);
-  return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1);
+  const text = source.toString('utf8', start + 1, end - 1);
+  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+}
+
+/** The methods that nearly every message has: these need no decoding. */
+const COMMON_METHODS = ['tools/call', 'notifications/progress'].map((name) => ({
+  name,
+  bytes: Buffer.from(`"${name}"`),
+}));
+
+function methodAt(source: Buffer, span: Span): string {
+  for (const { name, bytes } of COMMON_METHODS) if (stands(bytes, source, span)) return name;
+  return decodeString(source, span);
+}
+
+function stands(text: Buffer, source: Buffer, { start, end }: Span): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i += 1) if (source[start + i] !== text[i]) return false;
+  return true;
 }
 
 /** The text of a part of a message, as it is written there. */
 export function rawText(message: Envelope, span: Span): string {
   return message.bytes.toString('utf8', span.start, span.end);
+}
+
+/** A request's or response's id as it is written. */
+export function idText(message: Envelope): string {
+  return message.id === null ? 'null' : rawText(message, message.id);
 }
 
 /** A part that is a JSON string, decoded; undefined where it is absent or of another type. */
@@ -168,4 +184,24 @@ export function stringAt(message: Envelope, span: Span | undefined): string | un
 /** A map key for an id or token as it is written: `1` and `"1"` differ, `"a"` and `"\u0061"` do not. */
 export function idKey(raw: string): string {
   return raw.includes('\\') ? JSON.stringify(JSON.parse(raw)) : raw;
+}
+
+/** Every whole number of so many digits is exact. */
+const MAX_DIGITS = 15;
+
+/** The whole number that is written there in digits alone; -1 where it is anything else. */
+export function wholeNumberAt(message: Envelope, span: Span | null): number {
+  if (span === null || span.end - span.start > MAX_DIGITS) return -1;
+  let number = 0;
+  for (let i = span.start; i < span.end; i += 1) {
+    const digit = (message.bytes[i] as number) - Token.zero;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+/** As in a response to what had no id that could be read. */
+export function hasNullId({ id, bytes }: Envelope): boolean {
+  return id === null || bytes[id.start] === Token.smallN;
 }

@@ -15,15 +15,21 @@ export const Token = {
   openBracket: 0x5b,
   backslash: 0x5c,
   closeBracket: 0x5d,
+  smallN: 0x6e,
   openBrace: 0x7b,
   closeBrace: 0x7d,
 } as const;
+
+/** Whether skipSpace has met a line break. Who wants to know it resets it; scanning is synchronous, so nobody comes between. */
+export const passed = { lineBreak: false };
 
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
   for (;;) {
     const c = bytes[i];
-    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return i;
+    if (c === undefined || c > Token.space) return i;
+    if (c === Token.lineFeed || c === Token.carriageReturn) passed.lineBreak = true;
+    else if (c !== Token.space && c !== 0x09) return i;
     i += 1;
   }
 }

@@ -1,11 +1,15 @@
 // One try at one request: the numbers that it goes under at the service, and what is known of its progress. Tries at the
 // same request that run side by side share a Race, which has one outcome.
 
-import { Abort } from '../platform/abort.ts';
+import { Abort, type Signal } from '../platform/abort.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { ReplaySafety } from '../policy/replay-safety.ts';
 import { rawText, type Envelope } from '../protocol/envelope.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
+import type { UsualPace } from './pace.ts';
+import type { MessageSink } from './response-reader.ts';
+import type { PostOptions } from './wire.ts';
 
 /** The session that a message came on, to send the answer back to. */
 export interface MessageOrigin {
@@ -44,15 +48,13 @@ export interface Question {
 }
 
 export class Race {
-  readonly outcome: Promise<AttemptOutcome>;
   readonly calls: Call[] = [];
-  readonly #resolve: (outcome: AttemptOutcome) => void;
+  readonly #onSettled: (outcome: AttemptOutcome) => void;
   #isSettled = false;
 
-  constructor() {
-    const { promise, resolve } = Promise.withResolvers<AttemptOutcome>();
-    this.outcome = promise;
-    this.#resolve = resolve;
+  /** @param onSettled called once, with the outcome */
+  constructor(onSettled: (outcome: AttemptOutcome) => void) {
+    this.#onSettled = onSettled;
   }
 
   get isSettled(): boolean {
@@ -63,17 +65,29 @@ export class Race {
   settle(outcome: AttemptOutcome): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#resolve(outcome);
+    this.#onSettled(outcome);
   }
 }
 
-export class Call {
-  /** The request's id at the service, as text. */
-  readonly key: string;
+/** The session that a call runs on. */
+export interface CallOwner {
+  readonly clock: Clock;
+  receive(message: Envelope, via: Call): void;
+}
+
+/** It is also what the transport is told about its exchange, and what takes the messages of the response. */
+export class Call implements PostOptions, MessageSink {
+  /** The request's id at the service. */
+  readonly id: number;
   readonly question: Question;
   readonly race: Race;
+  /** What requests like this usually take here. */
+  readonly usual: UsualPace;
+  readonly fresh: boolean;
+  readonly expectsAnswer = true;
   /** Ends the HTTP exchange under this call. */
   readonly exchange = new Abort();
+  readonly #owner: CallOwner;
   #isDone = false;
   /** Clock.now() when it was handed over for writing. */
   readonly madeAt: number;
@@ -82,12 +96,50 @@ export class Call {
   /** Clock.now() when anything of its response last came. */
   heardAt: number | undefined;
 
-  constructor(id: number, question: Question, race: Race, now: number) {
-    this.key = String(id);
+  /** @param fresh on a connection of its own */
+  constructor(
+    owner: CallOwner,
+    id: number,
+    question: Question,
+    race: Race,
+    usual: UsualPace,
+    fresh: boolean,
+  ) {
+    this.#owner = owner;
+    this.id = id;
     this.question = question;
     this.race = race;
-    this.madeAt = now;
+    this.usual = usual;
+    this.fresh = fresh;
+    this.madeAt = owner.clock.now();
     race.calls.push(this);
+  }
+
+  get signal(): Signal {
+    return this.exchange;
+  }
+
+  get sink(): MessageSink {
+    return this;
+  }
+
+  deliver(message: Envelope): void {
+    this.#owner.receive(message, this);
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.client.ready();
+  }
+
+  onStart(): void {
+    this.startedAt = this.#owner.clock.now();
+  }
+
+  onBytes(): void {
+    const now = this.#owner.clock.now();
+    if (this.heardAt === undefined && this.startedAt !== undefined)
+      this.usual.noteFirstByte(now - this.startedAt);
+    this.heardAt = now;
   }
 
   /** True when this try, or the whole race, is over. */
@@ -99,7 +151,7 @@ export class Call {
     return this.question.request;
   }
 
-  get sink(): ClientSink {
+  get client(): ClientSink {
     return this.question.sink;
   }
 
@@ -121,9 +173,10 @@ export class Call {
   /** What is sent: the request under this call's own id and progress token. */
   get body(): Buffer {
     const { id, spans } = this.request;
+    const text = String(this.id);
     const edits: Edit[] = [];
-    if (id !== null) edits.push({ span: id, text: this.key });
-    if (spans.metaProgressToken !== undefined) edits.push({ span: spans.metaProgressToken, text: this.key });
+    if (id !== null) edits.push({ span: id, text });
+    if (spans.metaProgressToken !== undefined) edits.push({ span: spans.metaProgressToken, text });
     return splice(this.request, edits);
   }
 
@@ -144,9 +197,11 @@ export class Call {
   /** notifications/cancelled for this call: the client's own words where it is the client's wish. */
   cancellation(withdrawal: Withdrawal): Buffer {
     if (withdrawal.kind === 'cancelled' && withdrawal.message.spans.requestId !== undefined) {
-      return splice(withdrawal.message, [{ span: withdrawal.message.spans.requestId, text: this.key }]);
+      return splice(withdrawal.message, [
+        { span: withdrawal.message.spans.requestId, text: String(this.id) },
+      ]);
     }
-    const params = `{"requestId":${this.key},"reason":${JSON.stringify(REASONS[withdrawal.kind])}}`;
+    const params = `{"requestId":${this.id},"reason":${JSON.stringify(REASONS[withdrawal.kind])}}`;
     return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`);
   }
 }

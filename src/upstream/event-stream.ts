@@ -17,6 +17,13 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const BOM = Buffer.from('\uFEFF');
 const LINE_END = Buffer.from('\n');
+const [DATA, EVENT, ID, RETRY] = [
+  Buffer.from('data'),
+  Buffer.from('event'),
+  Buffer.from('id'),
+  Buffer.from('retry'),
+];
+const MESSAGE = Buffer.from('message');
 
 export class EventStream {
   /** The id of the last event that had one, as the service wrote it; for Last-Event-ID. */
@@ -113,21 +120,16 @@ export class EventStream {
     while (colon < end && bytes[colon] !== COLON) colon += 1;
     let value = Math.min(colon + 1, end);
     if (value < end && bytes[value] === SPACE) value += 1;
-    switch (bytes.toString('latin1', start, colon)) {
-      case 'data':
-        this.#data.push(bytes.subarray(value, end));
-        this.#dataSize += end - value + LINE_END.length;
-        break;
-      case 'event':
-        this.#type = bytes.toString('utf8', value, end);
-        break;
-      case 'id':
-        if (!bytes.subarray(value, end).includes(0)) this.#id = bytes.toString('utf8', value, end);
-        break;
-      case 'retry': {
-        const text = bytes.toString('latin1', value, end);
-        if (/^\d+$/.test(text)) this.retryMs = Number(text);
-      }
+    if (stands(DATA, bytes, start, colon)) {
+      this.#data.push(bytes.subarray(value, end));
+      this.#dataSize += end - value + LINE_END.length;
+    } else if (stands(EVENT, bytes, start, colon)) {
+      this.#type = stands(MESSAGE, bytes, value, end) ? 'message' : bytes.toString('utf8', value, end);
+    } else if (stands(ID, bytes, start, colon)) {
+      if (!bytes.subarray(value, end).includes(0)) this.#id = bytes.toString('utf8', value, end);
+    } else if (stands(RETRY, bytes, start, colon)) {
+      const text = bytes.toString('latin1', value, end);
+      if (/^\d+$/.test(text)) this.retryMs = Number(text);
     }
   }
 
@@ -152,6 +154,13 @@ export class EventStream {
     this.#dataSize = Number.POSITIVE_INFINITY;
     throw new EventTooLargeError(`an event is larger than ${this.#maxEventBytes} bytes`);
   }
+}
+
+/** Whether just this word stands there. */
+function stands(word: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== word.length) return false;
+  for (let i = 0; i < word.length; i += 1) if (bytes[start + i] !== word[i]) return false;
+  return true;
 }
 
 function joinLines(lines: readonly Buffer[]): Buffer {

@@ -12,6 +12,7 @@ import { LegacySse } from './legacy-sse.ts';
 import { LiveSession } from './live-session.ts';
 import type { Pace } from './pace.ts';
 import { StreamableHttp } from './streamable-http.ts';
+import { NO_MESSAGES } from './wire.ts';
 
 export interface HandshakeContext {
   readonly url: URL;
@@ -42,7 +43,6 @@ export type HandshakeOutcome =
   | { readonly kind: 'aborted' };
 
 const INITIALIZED = Buffer.from('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
 /** How long giving back a session that was just made may take, in milliseconds. */
 const GIVE_BACK_MS = 500;
 /**
@@ -68,7 +68,7 @@ async function handshake(
   const live = new LiveSession(context);
   const wire = new StreamableHttp(context.http, context.settings, context.clock);
   live.wire = wire;
-  const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal, fresh);
+  const outcome = await live.call({ request: initialize, sink: NO_MESSAGES, safety: 'safe' }, signal, fresh);
   if (
     'httpStatus' in outcome &&
     outcome.httpStatus !== undefined &&
@@ -162,7 +162,7 @@ async function legacyHandshake(
   );
   if (wire === undefined) return undefined;
   live.wire = wire;
-  const outcome = await live.call({ request: initialize, sink: QUIET, safety: 'safe' }, signal);
+  const outcome = await live.call({ request: initialize, sink: NO_MESSAGES, safety: 'safe' }, signal);
   const result =
     outcome.kind === 'answered' ? await complete(live, outcome.message, undefined, context, signal) : outcome;
   if (result.kind !== 'established') void wire.end();

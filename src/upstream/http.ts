@@ -34,6 +34,8 @@ export type HttpOutcome =
   | { readonly kind: 'aborted'; readonly progress: 'not-sent' | 'unknown' };
 
 const MAX_REDIRECTS = 3;
+const COMPLETE: HttpOutcome = { kind: 'complete' };
+const ONCE = { once: true } as const;
 /**
  * Longest time that an idle connection is kept, in milliseconds; a service's shorter hint goes first. Well below the 60 s
  * after which common load balancers drop one, because a write on a connection that died unnoticed cannot be repeated.
@@ -56,6 +58,9 @@ export class HttpClient {
   readonly #listOf = new WeakMap<Readonly<Record<string, string>>, string[]>();
   /** The path that the service redirects to, once it has. */
   #path: string;
+  readonly #onMoved = (path: string): void => {
+    this.#path = path;
+  };
 
   constructor(url: URL, headers: Readonly<Record<string, string>>, settings: Settings) {
     this.#url = url;
@@ -70,27 +75,22 @@ export class HttpClient {
    * Sends to the service's URL, or to `path` on the same origin. Never rejects.
    * @param options.fresh uses a connection of its own; when the service answers on it, later requests go that way too
    */
-  async send(
+  send(
     request: HttpRequest,
     sink: ResponseSink,
     signal: Signal,
     options: { readonly path?: string; readonly fresh?: boolean } = {},
   ): Promise<HttpOutcome> {
-    const { path, fresh = false } = options;
-    const pool = request.method === 'GET' ? this.#streams : fresh ? this.#newPool() : this.#pool;
-    let target = path ?? this.#path;
     const { method, body = null } = request;
     const headers = this.#allHeaders(request.headers);
-    for (let redirects = 0; ; redirects += 1) {
-      const exchange = new Exchange(sink, signal, redirects < MAX_REDIRECTS ? target : undefined, this.#url);
-      const outcome = await exchange.run(pool, { path: target, method, headers, body });
-      if (exchange.redirect === undefined) {
-        if (pool !== this.#streams && fresh) this.#judge(pool, outcome);
-        return outcome;
-      }
-      target = exchange.redirect;
-      if (path === undefined) this.#path = target;
-    }
+    const isStream = method === 'GET';
+    const pool = isStream ? this.#streams : options.fresh === true ? this.#newPool() : this.#pool;
+    const path = options.path ?? this.#path;
+    const onMoved = options.path === undefined ? this.#onMoved : undefined;
+    const exchange = new Exchange(pool, { path, method, headers, body }, sink, signal, this.#url, onMoved);
+    const outcome = exchange.run();
+    if (options.fresh === true && !isStream) void outcome.then((known) => this.#judge(pool, known));
+    return outcome;
   }
 
   /** New requests get new connections; what is in flight on the old ones goes on there. */
@@ -154,38 +154,53 @@ function sameOriginPath(location: string | string[] | undefined, base: URL): str
   return url.origin === base.origin ? url.pathname + url.search : undefined;
 }
 
-/** One request in undici's hands. */
+/** One request in undici's hands, through the redirects inside the origin. */
 class Exchange implements Dispatcher.DispatchHandler {
+  readonly #pool: Pool;
+  readonly #options: Dispatcher.DispatchOptions;
   readonly #sink: ResponseSink;
   readonly #signal: Signal;
+  readonly #origin: URL;
+  readonly #onMoved: ((path: string) => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #failure: Error | undefined;
   #done: (outcome: HttpOutcome) => void = () => {};
+  #redirects = 0;
+  /** Where a 307 or 308 leads: this response goes nowhere, and the request has to be sent there. */
+  #redirect: string | undefined;
 
-  /** Where a 307 or 308 inside the origin leads: the response goes nowhere, and the request has to be sent there. */
-  redirect: string | undefined;
-  readonly #path: string | undefined;
-  readonly #origin: URL;
-
-  /** @param path undefined where redirects are not followed any more */
-  constructor(sink: ResponseSink, signal: Signal, path: string | undefined, origin: URL) {
+  /** @param onMoved called with the path that a redirect leads to */
+  constructor(
+    pool: Pool,
+    options: Dispatcher.DispatchOptions,
+    sink: ResponseSink,
+    signal: Signal,
+    origin: URL,
+    onMoved: ((path: string) => void) | undefined,
+  ) {
+    this.#pool = pool;
+    this.#options = options;
     this.#sink = sink;
     this.#signal = signal;
-    this.#path = path;
     this.#origin = origin;
+    this.#onMoved = onMoved;
   }
 
-  run(dispatcher: Dispatcher, options: Omit<Dispatcher.DispatchOptions, 'origin'>): Promise<HttpOutcome> {
+  run(): Promise<HttpOutcome> {
     if (this.#signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
     return new Promise((resolve) => {
       this.#done = resolve;
-      this.#signal.addEventListener('abort', this.#onAbort, { once: true });
-      try {
-        dispatcher.dispatch(options, this);
-      } catch (error) {
-        this.#resolve({ kind: 'failed', progress: 'not-sent', error: error as Error });
-      }
+      this.#signal.addEventListener('abort', this.#onAbort, ONCE);
+      this.#dispatch();
     });
+  }
+
+  #dispatch(): void {
+    try {
+      this.#pool.dispatch(this.#options, this);
+    } catch (error) {
+      this.#resolve({ kind: 'failed', progress: 'not-sent', error: error as Error });
+    }
   }
 
   readonly #onAbort = (): void => {
@@ -212,9 +227,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: HttpHeaders): void {
     if (status < 200) return;
     try {
-      if ((status === 307 || status === 308) && this.#path !== undefined) {
-        this.redirect = sameOriginPath(headers['location'], new URL(this.#path, this.#origin));
-        if (this.redirect !== undefined) return;
+      if ((status === 307 || status === 308) && this.#redirects < MAX_REDIRECTS) {
+        this.#redirect = sameOriginPath(headers['location'], new URL(this.#options.path, this.#origin));
+        if (this.#redirect !== undefined) return;
       }
       this.#sink.onHeaders(status, headers);
     } catch (error) {
@@ -223,7 +238,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.redirect !== undefined) return;
+    if (this.#redirect !== undefined) return;
     try {
       const held = this.#sink.onData(chunk);
       if (held === undefined) return;
@@ -238,7 +253,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#resolve({ kind: 'complete' });
+    const path = this.#redirect;
+    if (path === undefined) {
+      this.#resolve(COMPLETE);
+      return;
+    }
+    this.#redirect = undefined;
+    this.#redirects += 1;
+    this.#controller = undefined;
+    this.#options.path = path;
+    this.#onMoved?.(path);
+    this.#dispatch();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

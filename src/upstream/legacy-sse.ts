@@ -41,21 +41,13 @@ export class LegacySse implements Wire {
     return (await wire.#open(signal)) ? wire : undefined;
   }
 
-  async post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
-    const reader = new ResponseReader({
-      // Some services put the answer into the POST's body although the revision says it comes on the stream.
-      sink: options.sink,
-      expectsAnswer: options.expectsAnswer,
-      settings: this.#options.settings,
-      facts: { hadSession: true, wallTimeMs: this.#options.clock.wallTime() },
-      onStart: options.onStart,
-      onBytes: options.onBytes,
-    });
+  post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
+    const { settings, clock, http } = this.#options;
+    // Some services put the answer into the POST's body although the revision says it comes on the stream.
+    const reader = new ResponseReader(options, settings, clock, true);
     const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body } as const;
-    const outcome = await this.#options.http.send(request, new AcceptedText(reader), options.signal, {
-      path: this.#endpoint,
-    });
-    return reader.result(outcome);
+    const sink = new AcceptedText(reader);
+    return reader.read(http.send(request, sink, options.signal, { path: this.#endpoint }));
   }
 
   resume(): Promise<ResponseResult> {

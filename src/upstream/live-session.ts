@@ -7,7 +7,7 @@
 import { sleep, unlessAborted, type Clock } from '../platform/clock.ts';
 import type { Signal } from '../platform/abort.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
-import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import { hasNullId, idText, wholeNumberAt, type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
 import type { Observer } from '../observe/events.ts';
@@ -16,19 +16,19 @@ import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.t
 import { sendWithRetries } from './send.ts';
 import { isBadRequest, judgeResponse, UNKNOWN_SESSION } from './response-verdict.ts';
 import { Pace } from './pace.ts';
-import type { Wire } from './wire.ts';
+import { NO_MESSAGES, type Wire } from './wire.ts';
 
 /** How long a cancelled exchange stays open for its cancellation to arrive, in milliseconds. */
 const CANCEL_GRACE_MS = 1000;
 /** The wait before a stream is resumed where the service names none, in milliseconds. */
 const RESUME_DELAY_MS = 500;
 const MAX_TASK_TOKENS = 256;
+const ONCE = { once: true } as const;
 /** How long what is on its way may hold back the end of the session, in milliseconds. */
 const LAST_SENDS_MS = 700;
 /** How long the service may take to say whether it knows the session, in milliseconds. */
 const VERIFY_MS = 5000;
 
-const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
 const PING = ownMessage('{"jsonrpc":"2.0","id":0,"method":"ping"}');
 
 const SESSION_OVER: FailedAttempt = {
@@ -48,22 +48,24 @@ export interface LiveSessionOptions {
 }
 
 export class LiveSession {
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #observer: Observer;
   readonly #unsolicited: ClientSink;
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Map<number, Call>();
   /** Tasks outlive their call, and so do their progress tokens (MCP 2025-11-25, Tasks). */
-  readonly #taskTokens = new Map<string, Call>();
+  readonly #taskTokens = new Map<number, Call>();
   /** How fast this service usually answers what. */
   readonly pace: Pace;
-  readonly #exchanges = new Set<Promise<unknown>>();
+  /** Exchanges that have not ended, and who waits until there is none. */
+  #underWay = 0;
+  readonly #onQuiet: (() => void)[] = [];
   readonly #over = new AbortController();
   #wire: Wire | undefined;
   #nextId = 0;
   #verifying: Promise<AttemptOutcome> | undefined;
 
   constructor(options: LiveSessionOptions) {
-    this.#clock = options.clock;
+    this.clock = options.clock;
     this.pace = options.pace ?? new Pace();
     this.#observer = options.observer;
     this.#unsolicited = options.unsolicited;
@@ -90,7 +92,7 @@ export class LiveSession {
   /** Where the transport delivers what does not come in answer to a POST. */
   get listenSink(): MessageSink {
     return {
-      deliver: (message) => this.#receive(message, undefined),
+      deliver: (message) => this.receive(message, undefined),
       ready: () => this.#unsolicited.ready(),
     };
   }
@@ -100,25 +102,27 @@ export class LiveSession {
    * @param signal when it aborts, the request is withdrawn; its reason must be a Withdrawal
    * @param fresh on a connection of its own
    */
-  async call(question: Question, signal: Signal, fresh = false): Promise<AttemptOutcome> {
-    if (signal.aborted) return { kind: 'aborted', progress: 'not-sent' };
-    if (this.isOver) return SESSION_OVER;
-    const race = new Race();
-    const onAbort = (): void => {
-      const mayHaveRun = race.calls.some((call) => call.progress === 'unknown');
-      race.settle({ kind: 'aborted', progress: mayHaveRun ? 'unknown' : 'not-sent' });
-      for (const call of race.calls) this.#withdraw(call, signal.reason as Withdrawal);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#start(question, race, fresh);
-    const outcome = await race.outcome;
-    signal.removeEventListener('abort', onAbort);
-    for (const call of race.calls) {
-      this.#calls.delete(call.key);
-      if (call.isTask) this.#keepTaskToken(call);
-    }
-    this.#closeStream();
-    return outcome;
+  call(question: Question, signal: Signal, fresh = false): Promise<AttemptOutcome> {
+    if (signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
+    if (this.isOver) return Promise.resolve(SESSION_OVER);
+    return new Promise((resolve) => {
+      const onAbort = (): void => {
+        const mayHaveRun = race.calls.some((call) => call.progress === 'unknown');
+        race.settle({ kind: 'aborted', progress: mayHaveRun ? 'unknown' : 'not-sent' });
+        for (const call of race.calls) this.#withdraw(call, signal.reason as Withdrawal);
+      };
+      const race = new Race((outcome) => {
+        signal.removeEventListener('abort', onAbort);
+        for (const call of race.calls) {
+          this.#calls.delete(call.id);
+          if (call.isTask) this.#keepTaskToken(call);
+        }
+        this.#closeStream();
+        resolve(outcome);
+      });
+      signal.addEventListener('abort', onAbort, ONCE);
+      this.#start(question, race, fresh);
+    });
   }
 
   /** The clients' calls that wait for their answers. */
@@ -143,20 +147,21 @@ export class LiveSession {
    * @returns `failed` where no answer came, or the session is not known
    */
   ping(signal: AbortSignal): Promise<AttemptOutcome> {
-    return this.call({ request: PING, sink: QUIET, safety: 'unsafe' }, signal, true);
+    return this.call({ request: PING, sink: NO_MESSAGES, safety: 'unsafe' }, signal, true);
   }
 
   #pingInTime(limitMs: number): Promise<AttemptOutcome> {
     const limit = new AbortController();
-    const timer = this.#clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
+    const timer = this.clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
     return this.ping(limit.signal).finally(() => timer.cancel());
   }
 
   /** Sends a notification or a response. Never rejects. */
   send(body: Buffer, signal: AbortSignal = this.signal): Promise<ResponseResult> {
-    const sent = sendWithRetries(this.wire, body, this.listenSink, this.#clock, signal);
-    this.#watchUntilDone(sent);
-    return sent;
+    this.#underWay += 1;
+    return sendWithRetries(this.wire, body, this.listenSink, this.clock, signal).finally(() =>
+      this.#endExchange(),
+    );
   }
 
   /** Fails the running calls that may be made anew elsewhere. */
@@ -184,7 +189,7 @@ export class LiveSession {
   /** Ends the session at the service too, after what is on its way has been sent. Never rejects. */
   async end(signal: AbortSignal): Promise<void> {
     // A service that takes no cancellations any more may still take the end.
-    await Promise.race([unlessAborted(this.quiet(), signal), sleep(this.#clock, LAST_SENDS_MS, signal)]);
+    await Promise.race([unlessAborted(this.quiet(), signal), sleep(this.clock, LAST_SENDS_MS, signal)]);
     if (!signal.aborted && this.#wire !== undefined) await this.#wire.end(signal);
     this.abandon({
       kind: 'failed',
@@ -199,58 +204,54 @@ export class LiveSession {
     void this.#wire.end(this.signal);
   }
 
-  /** Resolves when the exchanges that are under way now have ended. */
-  async quiet(): Promise<void> {
-    await Promise.allSettled(this.#exchanges);
+  /** Resolves when no exchange is under way. */
+  quiet(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onQuiet.push(resolve);
+    });
   }
 
-  #watchUntilDone(exchange: Promise<unknown>): void {
-    this.#exchanges.add(exchange);
-    void exchange.then(() => this.#exchanges.delete(exchange));
+  #endExchange(): void {
+    this.#underWay -= 1;
+    if (this.#underWay > 0) return;
+    for (const resolve of this.#onQuiet.splice(0)) resolve();
   }
 
   #start(question: Question, race: Race, fresh: boolean): void {
-    const call = new Call(this.#nextId, question, race, this.#clock.now());
+    const usual = this.pace.of(question.request);
+    const call = new Call(this, this.#nextId, question, race, usual, fresh);
     this.#nextId += 1;
-    this.#calls.set(call.key, call);
-    this.#watchUntilDone(this.#exchange(call, fresh));
+    this.#calls.set(call.id, call);
+    this.#underWay += 1;
+    void this.#exchange(call);
   }
 
   /** The request's exchange from the POST through every resumption of its stream, until the call is settled. */
-  async #exchange(call: Call, fresh: boolean): Promise<void> {
-    const wire = this.wire;
-    const { signal } = call.exchange;
-    const sink: MessageSink = {
-      deliver: (message) => this.#receive(message, call),
-      ready: () => call.sink.ready(),
-    };
-    const onStart = (): void => {
-      call.startedAt = this.#clock.now();
-    };
-    const onBytes = (): void => {
-      const now = this.#clock.now();
-      if (call.heardAt === undefined && call.startedAt !== undefined)
-        this.pace.noteFirstByte(call.request, now - call.startedAt);
-      call.heardAt = now;
-    };
-    let result = await wire.post(call.body, { sink, signal, expectsAnswer: true, onStart, onBytes, fresh });
-    let resumeFrom: StreamEnd | undefined;
-    let refusals = 0;
-    while (!call.isSettled) {
-      const mayBeLost = resumeFrom === undefined && isBadRequest(result) && wire.hasSession;
-      const isLost = mayBeLost && (call.request === PING || !(await this.isKnown()));
-      const next = isLost ? UNKNOWN_SESSION : judgeResponse(result, wire, call.progress, resumeFrom);
-      if (next === 'wait') return;
-      if ('kind' in next) {
-        call.settle(next);
-        return;
+  async #exchange(call: Call): Promise<void> {
+    try {
+      const wire = this.wire;
+      let result = await wire.post(call.body, call);
+      let resumeFrom: StreamEnd | undefined;
+      let refusals = 0;
+      while (!call.isSettled) {
+        const mayBeLost = resumeFrom === undefined && isBadRequest(result) && wire.hasSession;
+        const isLost = mayBeLost && (call.request === PING || !(await this.isKnown()));
+        const next = isLost ? UNKNOWN_SESSION : judgeResponse(result, wire, call.progress, resumeFrom);
+        if (next === 'wait') return;
+        if ('kind' in next) {
+          call.settle(next);
+          return;
+        }
+        refusals = next === resumeFrom ? refusals + 1 : 0;
+        resumeFrom = next;
+        const delayMs = (next.retryMs ?? RESUME_DELAY_MS) * 2 ** Math.min(refusals, 5);
+        await sleep(this.clock, delayMs, call.signal);
+        if (call.signal.aborted || call.isSettled) return;
+        result = await wire.resume(next.lastEventId as string, call);
       }
-      refusals = next === resumeFrom ? refusals + 1 : 0;
-      resumeFrom = next;
-      const delayMs = (next.retryMs ?? RESUME_DELAY_MS) * 2 ** Math.min(refusals, 5);
-      await sleep(this.#clock, delayMs, signal);
-      if (signal.aborted || call.isSettled) return;
-      result = await wire.resume(next.lastEventId as string, { sink, signal, expectsAnswer: true, onBytes });
+    } finally {
+      this.#endExchange();
     }
   }
 
@@ -268,28 +269,28 @@ export class LiveSession {
     return outcome.progress === 'refused' && outcome.sessionLost !== true;
   }
 
-  #receive(message: Envelope, via: Call | undefined): void {
+  /** A message of the service's: in answer to a call, or out of the blue. */
+  receive(message: Envelope, via: Call | undefined): void {
     switch (message.kind) {
       case 'response':
         this.#receiveResponse(message, via);
         return;
       case 'request':
         if (message.method === 'ping') void this.send(pong(message));
-        else (via?.sink ?? this.#unsolicited).deliver(message, this);
+        else (via?.client ?? this.#unsolicited).deliver(message, this);
         return;
       case 'notification':
         if (message.method === 'notifications/progress') this.#receiveProgress(message);
-        else (via?.sink ?? this.#unsolicited).deliver(message, this);
+        else (via?.client ?? this.#unsolicited).deliver(message, this);
     }
   }
 
   #receiveResponse(message: Envelope, via: Call | undefined): void {
-    const id = message.id === null ? 'null' : rawText(message, message.id);
-    const call = this.#calls.get(idKey(id)) ?? (id === 'null' ? via : undefined);
+    const id = wholeNumberAt(message, message.id);
+    const call = this.#calls.get(id) ?? (id === -1 && hasNullId(message) ? via : undefined);
     if (call !== undefined) {
       if (call.isSettled) return;
-      if (call.startedAt !== undefined)
-        this.pace.noteAnswer(call.request, this.#clock.now() - call.startedAt);
+      if (call.startedAt !== undefined) call.usual.noteAnswer(this.clock.now() - call.startedAt);
       call.settle({ kind: 'answered', message });
       for (const other of call.race.calls) if (other !== call) this.#withdraw(other, { kind: 'superseded' });
       return;
@@ -307,19 +308,19 @@ export class LiveSession {
 
   #receiveProgress(message: Envelope): void {
     const span = message.spans.progressToken;
-    const key = span === undefined ? '' : rawText(message, span);
-    const call = this.#calls.get(key) ?? this.#taskTokens.get(key);
+    const id = wholeNumberAt(message, span ?? null);
+    const call = this.#calls.get(id) ?? this.#taskTokens.get(id);
     const token = call?.progressToken;
     if (call === undefined || span === undefined || token === undefined || (call.isSettled && !call.isTask)) {
       this.#observer({ type: 'upstream.dropped', reason: 'progress of a request that is not waiting' });
       return;
     }
     // Of two tries at one request, the later one tells; two voices would go back and forth.
-    if (call.race.calls.at(-1) === call) call.sink.deliver(respan(message, span, token), this);
+    if (call.race.calls.at(-1) === call) call.client.deliver(respan(message, span, token), this);
   }
 
   #keepTaskToken(call: Call): void {
-    this.#taskTokens.set(call.key, call);
+    this.#taskTokens.set(call.id, call);
     const [oldest] = this.#taskTokens.keys();
     if (this.#taskTokens.size > MAX_TASK_TOKENS && oldest !== undefined) this.#taskTokens.delete(oldest);
   }
@@ -331,7 +332,7 @@ export class LiveSession {
       exchange.abort();
       return;
     }
-    const timer = this.#clock.after(CANCEL_GRACE_MS, () => exchange.abort());
+    const timer = this.clock.after(CANCEL_GRACE_MS, () => exchange.abort());
     void this.send(call.cancellation(withdrawal)).finally(() => {
       timer.cancel();
       exchange.abort();
@@ -345,6 +346,5 @@ function respan(message: Envelope, span: Edit['span'], text: string): Envelope {
 }
 
 function pong(request: Envelope): Buffer {
-  const id = request.id === null ? 'null' : rawText(request, request.id);
-  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+  return Buffer.from(`{"jsonrpc":"2.0","id":${idText(request)},"result":{}}`);
 }

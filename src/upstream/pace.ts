@@ -6,31 +6,31 @@ import { stringAt, type Envelope } from '../protocol/envelope.ts';
 const FADING = 0.9;
 const MAX_KINDS = 1000;
 
+/** What one kind of request usually takes, in milliseconds; 0 for what was never answered. */
+export class UsualPace {
+  firstByteMs = 0;
+  answerMs = 0;
+
+  noteFirstByte(ms: number): void {
+    this.firstByteMs = Math.max(ms, this.firstByteMs * FADING);
+  }
+
+  noteAnswer(ms: number): void {
+    this.answerMs = Math.max(ms, this.answerMs * FADING);
+  }
+}
+
 export class Pace {
-  readonly #firstByteMs = new Map<string, number>();
-  readonly #answerMs = new Map<string, number>();
+  readonly #kinds = new Map<string, UsualPace>();
 
-  noteFirstByte(request: Envelope, ms: number): void {
-    note(this.#firstByteMs, kindOf(request), ms);
+  /** The one record for requests like this: of its method and the tool or prompt that it names. */
+  of(request: Envelope): UsualPace {
+    const kind = `${request.method} ${stringAt(request, request.spans.name) ?? ''}`;
+    let usual = this.#kinds.get(kind);
+    if (usual === undefined) {
+      usual = new UsualPace();
+      if (this.#kinds.size < MAX_KINDS) this.#kinds.set(kind, usual);
+    }
+    return usual;
   }
-
-  noteAnswer(request: Envelope, ms: number): void {
-    note(this.#answerMs, kindOf(request), ms);
-  }
-
-  /** Until the first byte of a response, and until the answer, in milliseconds; 0 for what was never asked. */
-  usual(request: Envelope): { readonly firstByteMs: number; readonly answerMs: number } {
-    const kind = kindOf(request);
-    return { firstByteMs: this.#firstByteMs.get(kind) ?? 0, answerMs: this.#answerMs.get(kind) ?? 0 };
-  }
-}
-
-function kindOf(request: Envelope): string {
-  return `${request.method} ${stringAt(request, request.spans.name) ?? ''}`;
-}
-
-function note(usual: Map<string, number>, kind: string, ms: number): void {
-  const before = usual.get(kind);
-  if (before === undefined && usual.size >= MAX_KINDS) return;
-  usual.set(kind, Math.max(ms, (before ?? 0) * FADING));
 }

@@ -96,7 +96,6 @@ export class PathWatch {
   #isSuspicious(call: Call, now: number): boolean {
     if (call.startedAt === undefined) return now - call.madeAt >= SILENCE.queuedMs;
     const since = call.heardAt ?? call.startedAt;
-    const usual = this.#options.live.pace.usual(call.request);
-    return isSuspicious({ silentMs: now - since, wasHeard: call.heardAt !== undefined, usual });
+    return isSuspicious({ silentMs: now - since, wasHeard: call.heardAt !== undefined, usual: call.usual });
   }
 }

@@ -1,6 +1,7 @@
 // Reads the response to one POST or GET: JSON body, event stream, empty, or an error page. Hands out each message as it
 // arrives, and at the end says what the response as a whole was.
 
+import type { Clock } from '../platform/clock.ts';
 import { scanEnvelope, type Envelope } from '../protocol/envelope.ts';
 import type { ErrorCode, Failure } from '../protocol/errors.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
@@ -54,48 +55,59 @@ type Mode = 'none' | 'json' | 'events' | 'error';
 /** Enough of an error page to find a JSON-RPC error in it. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
+/** What is done with a response. */
+export interface ReadOptions {
+  readonly sink: MessageSink;
+  /** False where what was sent is not a request: then a body that makes no sense is of no interest. */
+  readonly expectsAnswer: boolean;
+  /** Called when the request is about to be written: from here on the service may see it. */
+  onStart?(): void;
+  /** Called whenever anything of the response arrives. */
+  onBytes?(): void;
+}
+
 export class ResponseReader implements ResponseSink {
   status = 0;
   headers: HttpHeaders = {};
-  readonly #sink: MessageSink;
+  readonly #options: ReadOptions;
   readonly #settings: Settings;
-  readonly #facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
-  readonly #expectsAnswer: boolean;
-  readonly #onStart: (() => void) | undefined;
-  readonly #onBytes: (() => void) | undefined;
+  readonly #clock: Clock;
+  readonly #hadSession: boolean;
   readonly #onOpen: ((reader: ResponseReader) => void) | undefined;
   #mode: Mode = 'none';
   #chunks: Buffer[] = [];
   #size = 0;
   #events: EventStream | undefined;
 
-  constructor(options: {
-    readonly sink: MessageSink;
-    readonly settings: Settings;
-    readonly facts: { readonly hadSession: boolean; readonly wallTimeMs: number };
-    /** False where what was sent is not a request: then a body that makes no sense is of no interest. */
-    readonly expectsAnswer: boolean;
-    readonly onStart?: (() => void) | undefined;
-    /** Called whenever anything of the response arrives. */
-    readonly onBytes?: (() => void) | undefined;
-    /** Called once a 2xx response's headers are there. */
-    readonly onOpen?: (reader: ResponseReader) => void;
-  }) {
-    this.#sink = options.sink;
-    this.#settings = options.settings;
-    this.#facts = options.facts;
-    this.#expectsAnswer = options.expectsAnswer;
-    this.#onStart = options.onStart;
-    this.#onBytes = options.onBytes;
-    this.#onOpen = options.onOpen;
+  /**
+   * @param hadSession whether the request named a session
+   * @param onOpen called once a 2xx response's headers are there
+   */
+  constructor(
+    options: ReadOptions,
+    settings: Settings,
+    clock: Clock,
+    hadSession: boolean,
+    onOpen?: (reader: ResponseReader) => void,
+  ) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#hadSession = hadSession;
+    this.#onOpen = onOpen;
+  }
+
+  /** What the response of this exchange, which writes into this reader, comes to. Never rejects if `exchange` does not. */
+  read(exchange: Promise<HttpOutcome>): Promise<ResponseResult> {
+    return exchange.then((outcome) => this.result(outcome));
   }
 
   onStart(): void {
-    this.#onStart?.();
+    this.#options.onStart?.();
   }
 
   onHeaders(status: number, headers: HttpHeaders): void {
-    this.#onBytes?.();
+    this.#options.onBytes?.();
     this.status = status;
     this.headers = headers;
     const type = mediaType(headers['content-type']);
@@ -112,7 +124,7 @@ export class ResponseReader implements ResponseSink {
           this.#deliverText(event.data);
       });
     } else if (type === 'application/json' || type === '') this.#mode = 'json';
-    else if (this.#expectsAnswer) {
+    else if (this.#options.expectsAnswer) {
       throw new BadResponseError({
         code: 'ERR_UPSTREAM_BAD_ANSWER',
         message: `The service answered with content type "${type.slice(0, 80)}" instead of JSON or an event stream (HTTP ${status}).`,
@@ -122,7 +134,7 @@ export class ResponseReader implements ResponseSink {
   }
 
   onData(chunk: Buffer): void | Promise<void> {
-    this.#onBytes?.();
+    this.#options.onBytes?.();
     switch (this.#mode) {
       case 'none':
         return undefined;
@@ -136,7 +148,7 @@ export class ResponseReader implements ResponseSink {
         if (this.#size + chunk.length <= MAX_ERROR_BODY_BYTES) this.#keep(chunk, MAX_ERROR_BODY_BYTES);
         break;
     }
-    return this.#sink.ready();
+    return this.#options.sink.ready();
   }
 
   /** What the response came to, given how the exchange under it ended. */
@@ -181,8 +193,8 @@ export class ResponseReader implements ResponseSink {
     const scan = scanEnvelope(bytes);
     const parts = scan.kind === 'batch' ? scan.elements : [scan];
     for (const part of parts) {
-      if (part.kind === 'message') this.#sink.deliver(part.message);
-      else if (this.#expectsAnswer) {
+      if (part.kind === 'message') this.#options.sink.deliver(part.message);
+      else if (this.#options.expectsAnswer) {
         const reason = part.kind === 'batch' ? 'a batch inside a batch' : part.reason;
         throw new BadResponseError({
           code: 'ERR_UPSTREAM_BAD_ANSWER',
@@ -228,12 +240,12 @@ export class ResponseReader implements ResponseSink {
       const value = this.headers[name];
       return typeof value === 'string' ? value : value?.[0];
     };
-    const retryAfterMs = parseRetryAfter(header('retry-after'), this.#facts.wallTimeMs);
+    const retryAfterMs = parseRetryAfter(header('retry-after'), this.#clock.wallTime());
     const location = header('location');
     const server = header('server');
     const status = classifyStatus({
       status: this.status,
-      hadSession: this.#facts.hadSession,
+      hadSession: this.#hadSession,
       ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
       ...(server === undefined ? undefined : { server }),
       ...(location === undefined ? undefined : { location: location.slice(0, 200) }),
@@ -246,7 +258,14 @@ export class ResponseReader implements ResponseSink {
   }
 }
 
-function mediaType(value: string | string[] | undefined): string {
-  const text = typeof value === 'string' ? value : (value?.[0] ?? '');
-  return (text.split(';', 1)[0] as string).trim().toLowerCase();
+/** Services always say the same. */
+let lastType = { value: '', mediaType: '' };
+
+function mediaType(header: string | string[] | undefined): string {
+  const value = typeof header === 'string' ? header : (header?.[0] ?? '');
+  if (value !== lastType.value) {
+    const type = value.split(';', 1)[0] as string;
+    lastType = { value, mediaType: type.trim().toLowerCase() };
+  }
+  return lastType.mediaType;
 }

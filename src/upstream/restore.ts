@@ -1,12 +1,11 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Observer } from '../observe/events.ts';
-import type { ClientSink } from './call.ts';
 import type { LiveSession } from './live-session.ts';
+import { NO_MESSAGES } from './wire.ts';
 import type { SessionMemory } from './memory.ts';
 
 /** What restoring may take before the session is used without it, in milliseconds. */
 const LIMIT_MS = 5000;
-const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
 
 /** Brings a new session to where the old one was: the log level, then the subscriptions. Never rejects. */
 export async function restore(
@@ -22,7 +21,7 @@ export async function restore(
   const timer = clock.after(LIMIT_MS, () => limit.abort({ kind: 'deadline' }));
   const either = AbortSignal.any([limit.signal, signal]);
   const outcomes = await Promise.all(
-    requests.map((request) => live.call({ request, sink: QUIET, safety: 'safe' }, either)),
+    requests.map((request) => live.call({ request, sink: NO_MESSAGES, safety: 'safe' }, either)),
   );
   timer.cancel();
   const failed = outcomes.filter((outcome) => outcome.kind !== 'answered' || outcome.message.isError).length;

@@ -43,27 +43,26 @@ export class StreamableHttp implements Wire {
     this.#protocolVersion = protocolVersion;
   }
 
-  async post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
+  post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
     const isHandshake = this.#protocolVersion === undefined;
-    const reader = this.#reader(options, ({ headers }) => {
-      const id = headers['mcp-session-id'];
-      if (isHandshake && typeof id === 'string' && VISIBLE_ASCII.test(id)) this.sessionId = id;
-    });
+    const reader = this.#reader(options, isHandshake ? this.#takeSessionId : undefined);
     const headers = isHandshake
       ? HANDSHAKE_HEADERS
       : (this.#postHeaders ??= { ...HANDSHAKE_HEADERS, ...this.#sessionHeaders() });
-    const request: HttpRequest = { method: 'POST', headers, body };
-    return reader.result(
-      await this.#http.send(request, reader, options.signal, { fresh: options.fresh === true }),
-    );
+    return reader.read(this.#http.send({ method: 'POST', headers, body }, reader, options.signal, options));
   }
+
+  readonly #takeSessionId = ({ headers }: ResponseReader): void => {
+    const id = headers['mcp-session-id'];
+    if (typeof id === 'string' && VISIBLE_ASCII.test(id)) this.sessionId = id;
+  };
 
   resume(lastEventId: string, options: PostOptions): Promise<ResponseResult> {
     return this.listen(lastEventId, options, () => {});
   }
 
   /** Opens the service's own stream, or goes on with one. `onOpen` is called once the service has accepted. */
-  async listen(
+  listen(
     lastEventId: string | undefined,
     options: PostOptions,
     onOpen: (reader: ResponseReader) => void,
@@ -77,7 +76,7 @@ export class StreamableHttp implements Wire {
         ...(lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }),
       },
     };
-    return reader.result(await this.#http.send(request, reader, options.signal));
+    return reader.read(this.#http.send(request, reader, options.signal));
   }
 
   async end(signal: AbortSignal): Promise<void> {
@@ -98,17 +97,6 @@ export class StreamableHttp implements Wire {
   }
 
   #reader(options: PostOptions, onOpen?: (reader: ResponseReader) => void): ResponseReader {
-    return new ResponseReader({
-      sink: options.sink,
-      expectsAnswer: options.expectsAnswer,
-      settings: this.#settings,
-      facts: {
-        hadSession: this.hasSession,
-        wallTimeMs: this.#clock.wallTime(),
-      },
-      onStart: options.onStart,
-      onBytes: options.onBytes,
-      ...(onOpen === undefined ? undefined : { onOpen }),
-    });
+    return new ResponseReader(options, this.#settings, this.#clock, this.hasSession, onOpen);
   }
 }

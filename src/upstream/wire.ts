@@ -1,7 +1,7 @@
 // What a session needs of a transport. Two kinds exist: Streamable HTTP, and HTTP+SSE of revision 2024-11-05.
 
 import type { Signal } from '../platform/abort.ts';
-import type { MessageSink, ResponseResult } from './response-reader.ts';
+import type { MessageSink, ReadOptions, ResponseResult } from './response-reader.ts';
 
 export interface Wire {
   readonly kind: 'streamable-http' | 'http+sse';
@@ -17,15 +17,9 @@ export interface Wire {
   end(signal: AbortSignal): Promise<void>;
 }
 
-export interface PostOptions {
-  readonly sink: MessageSink;
+/** `expectsAnswer` is false for notifications and responses, which the service only accepts. */
+export interface PostOptions extends ReadOptions {
   readonly signal: Signal;
-  /** False for notifications and responses, which the service only accepts. */
-  readonly expectsAnswer: boolean;
-  /** Called when the request is about to be written: from here on the service may see it. */
-  readonly onStart?: () => void;
-  /** Called whenever anything of the response arrives. */
-  readonly onBytes?: () => void;
   /** Use a connection of its own, which becomes the first of new ones when the service answers on it. */
   readonly fresh?: boolean;
 }

@@ -57,9 +57,13 @@ describe('BR9 the output', () => {
     );
   });
 
-  test('gets what was written in one turn of the event loop at once', async () => {
+  test('gets a line that comes alone at once, and what follows in that turn of the event loop together', async () => {
     const writes: string[][] = [];
     const output = new Writable({
+      write: (chunk, _encoding, done) => {
+        writes.push([String(chunk)]);
+        done();
+      },
       writev: (pieces, done) => {
         writes.push(pieces.map(({ chunk }) => String(chunk)));
         done();
@@ -67,10 +71,20 @@ describe('BR9 the output', () => {
     });
     const writer = new LineWriter(output);
     writer.write(line(2, 'a'));
-    writer.write([line(1, 'b'), line(1, 'c')]);
+    expect(writes).toEqual([['aa\n']]);
+    writer.write(line(2, 'b'));
+    writer.write([line(1, 'c'), line(1, 'd')]);
+    expect(writes).toEqual([['aa\n']]);
+    await settle();
+    expect(writes.splice(0)).toEqual([['aa\n'], ['bb\n', 'c', 'd', '\n']]);
+
+    // Where several came before, several are awaited.
+    writer.write(line(2, 'e'));
     expect(writes).toEqual([]);
     await settle();
-    expect(writes).toEqual([['aa\n', 'b', 'c', '\n']]);
+    expect(writes.splice(0)).toEqual([['ee\n']]);
+    writer.write(line(2, 'f'));
+    expect(writes).toEqual([['ff\n']]);
   });
 
   test('is ready while it has room', () => {

@@ -65,7 +65,7 @@ describe('BR13 a request that waits', () => {
     const clock = new FakeClock();
     const table = new PendingTable();
     const pending = table.open(requestOf(1, 'm'), clock.now(), noReply)!;
-    pending.deadline = clock.after(1000, () => pending.withdraw({ kind: 'deadline' }));
+    pending.expireIn(1000, clock, clock.now());
     table.settle(pending);
     expect(clock.pendingTimers).toBe(0);
     await clock.advance(2000);

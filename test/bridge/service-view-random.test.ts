@@ -86,7 +86,7 @@ class World {
     const isTool = what === 'write' || what === 'read';
     const one = this.viewing.ask(isTool ? 'tools/call' : what, isTool ? { name: what } : undefined);
     const { clock } = this.viewing;
-    one.pending.deadline = clock.after(LIMIT_MS, () => one.pending.withdraw({ kind: 'deadline' }));
+    one.pending.expireIn(LIMIT_MS, clock, clock.now());
     this.asked.push(one);
   }
 

@@ -71,7 +71,7 @@ describe('BR3 BR4 a call', () => {
     expect(answerText(answered)).toContain('"first":true');
     await settle();
     wire.at(0).deliver({ jsonrpc: '2.0', id: wire.at(0).message.id, result: { first: false } });
-    expect(dropped(events)).toBe(1);
+    expect(dropped(events)).toBe(2);
     expect(client.received).toEqual([]);
   });
 

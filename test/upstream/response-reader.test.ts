@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../src/config/settings.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
 import type { HttpHeaders, HttpOutcome } from '../../src/upstream/http.ts';
+import { NO_MESSAGES } from '../../src/upstream/wire.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { ResponseReader, type ResponseResult } from '../../src/upstream/response-reader.ts';
 
 const limits = { maxBodyBytes: 4096, maxEventBytes: 4096 } as Settings;
+const clock = new FakeClock();
 const complete: HttpOutcome = { kind: 'complete' };
 
 interface Given {
@@ -25,15 +28,12 @@ interface Response {
 /** Feeds the reader as the HTTP client does: what the reader throws ends the exchange. */
 function respond(given: Given): Response {
   const delivered: string[] = [];
-  const reader = new ResponseReader({
-    sink: {
-      deliver: (message: Envelope) => void delivered.push(message.bytes.toString()),
-      ready: () => undefined,
-    },
-    settings: limits,
-    facts: { hadSession: given.hadSession ?? true, wallTimeMs: Date.UTC(2026, 0, 1) },
-    expectsAnswer: given.expectsAnswer ?? true,
-  });
+  const sink = {
+    deliver: (message: Envelope) => void delivered.push(message.bytes.toString()),
+    ready: () => undefined,
+  };
+  const options = { sink, expectsAnswer: given.expectsAnswer ?? true };
+  const reader = new ResponseReader(options, limits, clock, given.hadSession ?? true);
   try {
     reader.onHeaders(given.status ?? 200, given.headers ?? {});
     for (const chunk of given.chunks ?? []) void reader.onData(Buffer.from(chunk));
@@ -245,14 +245,13 @@ describe('BR12 an HTTP error', () => {
 
 describe('a response on its way', () => {
   const reader = (calls: string[]): ResponseReader =>
-    new ResponseReader({
-      sink: { deliver: () => {}, ready: () => undefined },
-      settings: limits,
-      facts: { hadSession: false, wallTimeMs: 0 },
-      expectsAnswer: true,
-      onStart: () => calls.push('start'),
-      onOpen: ({ status }) => calls.push(`open ${status}`),
-    });
+    new ResponseReader(
+      { sink: NO_MESSAGES, expectsAnswer: true, onStart: () => void calls.push('start') },
+      limits,
+      clock,
+      false,
+      ({ status }) => calls.push(`open ${status}`),
+    );
 
   test.each([
     [200, ['start', 'open 200']],
@@ -269,12 +268,8 @@ describe('a response on its way', () => {
 
   test('BR9 is held back while the client is behind', () => {
     const ready = Promise.resolve();
-    const held = new ResponseReader({
-      sink: { deliver: () => {}, ready: () => ready },
-      settings: limits,
-      facts: { hadSession: false, wallTimeMs: 0 },
-      expectsAnswer: true,
-    });
+    const sink = { deliver: () => {}, ready: () => ready };
+    const held = new ResponseReader({ sink, expectsAnswer: true }, limits, clock, false);
     held.onHeaders(200, events);
     expect(held.onData(Buffer.from(`data: ${answer}\n\n`))).toBe(ready);
   });
