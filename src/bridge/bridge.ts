@@ -4,7 +4,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
-import { idText, rawText, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
+import { idText, scanEnvelope, type Content, type Envelope, type ScanResult } from '../protocol/envelope.ts';
 import { errorReply, type ErrorCode, type Failure } from '../protocol/errors.ts';
 import { spliceToWrite } from '../protocol/splice.ts';
 import { deadline } from '../policy/deadline.ts';
@@ -98,7 +98,7 @@ export class Bridge {
     this.#service?.checkNow(reason);
   }
 
-  #onLine(line: Buffer): void {
+  #onLine(line: Content): void {
     const write = this.#write;
     const scan = scanEnvelope(line);
     if (scan.kind === 'batch') this.#onBatch(scan.elements, write);
@@ -288,7 +288,7 @@ export class Bridge {
     switch (message.method) {
       case 'notifications/cancelled': {
         const span = message.spans.requestId;
-        const pending = span === undefined ? undefined : this.#pending.find(rawText(message, span));
+        const pending = span === undefined ? undefined : this.#pending.find(message.text(span));
         pending?.withdraw({ kind: 'cancelled', message });
         return;
       }
@@ -305,14 +305,14 @@ export class Bridge {
   }
 
   async #notify(message: Envelope): Promise<void> {
-    this.#notifyingBytes += message.bytes.length;
+    this.#notifyingBytes += message.byteLength;
     await this.#service?.notify(message.bytes);
-    this.#notifyingBytes -= message.bytes.length;
+    this.#notifyingBytes -= message.byteLength;
   }
 
   #hasRoomFor(message: Envelope): boolean {
     const held = this.#pending.bytes + this.#notifyingBytes;
-    return held + message.bytes.length <= this.#options.settings.maxInFlightBytes;
+    return held + message.byteLength <= this.#options.settings.maxInFlightBytes;
   }
 
   /** A notification or a request from the service, on its way to the client. */
@@ -326,7 +326,7 @@ export class Bridge {
     } else if (message.method === 'notifications/cancelled') {
       const line = this.#serverRequests.cancel(message, origin);
       if (line !== undefined) this.#writer.write(line);
-    } else this.#writer.write(message.bytes);
+    } else this.#writer.write(message.content);
   }
 
   #refuse(

@@ -1,7 +1,7 @@
 // The service's last known answers to one kind of client: how it introduced itself, and its lists. They let a launch be
 // answered at once, and a client keep its tools while the service is away.
 
-import { rawText, type Envelope } from '../protocol/envelope.ts';
+import { type Envelope } from '../protocol/envelope.ts';
 
 export interface KnownAnswersStore {
   /** The stored text; undefined where there is none or it cannot be read. */
@@ -129,12 +129,12 @@ function parseStored(text: string | undefined): Stored | undefined {
 }
 
 function resultText(answer: Envelope): string | undefined {
-  return answer.spans.result === undefined ? undefined : rawText(answer, answer.spans.result);
+  return answer.spans.result === undefined ? undefined : answer.text(answer.spans.result);
 }
 
 function pageKey(request: Envelope): string {
   const { params } = request.spans;
   if (params === undefined) return request.method;
-  const { cursor } = (JSON.parse(rawText(request, params)) ?? {}) as { cursor?: unknown };
+  const { cursor } = (JSON.parse(request.text(params)) ?? {}) as { cursor?: unknown };
   return cursor === undefined ? request.method : `${request.method} ${JSON.stringify(cursor)}`;
 }

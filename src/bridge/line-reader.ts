@@ -1,14 +1,15 @@
 // Cuts a byte stream into lines. A line over the limit is not kept, only read through for the id of the request that it may
 // be, so that its sender gets an answer and memory stays bounded.
 
+import { gather, type Content } from '../protocol/envelope.ts';
 import { IdFinder } from './id-finder.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
 
 export interface LineSink {
-  /** One line without its end. The buffer is the taker's. */
-  onLine(line: Buffer): void;
+  /** One line without its end; a long one in the pieces in which it came. The buffers are the taker's. */
+  onLine(line: Content): void;
   /** A line over the limit: the id of the request in it as it is written, where it is one and has one. */
   onTooLong(id: string | null, byteLength: number): void;
 }
@@ -43,6 +44,7 @@ export class LineReader {
   }
 
   #append(part: Buffer): void {
+    if (part.length === 0) return;
     this.#size += part.length;
     if (this.#tooLong === undefined && this.#size > this.#maxBytes) {
       this.#tooLong = new IdFinder();
@@ -54,8 +56,7 @@ export class LineReader {
   }
 
   #finish(): void {
-    const [first] = this.#parts;
-    const line = this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts);
+    const parts = this.#parts;
     const tooLong = this.#tooLong;
     const size = this.#size;
     this.#parts = [];
@@ -63,8 +64,10 @@ export class LineReader {
     this.#tooLong = undefined;
     if (tooLong !== undefined) this.#sink.onTooLong(tooLong.requestId, size);
     else {
-      const withoutCr = line.at(-1) === CR ? line.subarray(0, -1) : line;
-      if (!isBlank(withoutCr)) this.#sink.onLine(withoutCr);
+      const last = parts.at(-1);
+      if (last?.at(-1) === CR) parts[parts.length - 1] = last.subarray(0, -1);
+      const line = gather(parts, size);
+      if (!Buffer.isBuffer(line) || !isBlank(line)) this.#sink.onLine(line);
     }
   }
 }

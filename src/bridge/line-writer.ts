@@ -2,14 +2,12 @@
 
 import type { Writable } from 'node:stream';
 import { afterThisTurn } from '../platform/clock.ts';
+import type { Content } from '../protocol/envelope.ts';
 
 const LF = 0x0a;
 const LINE_END = Buffer.of(LF);
 /** Shorter lines are copied together with their end: one write is cheaper than two. */
 const COPY_BELOW_BYTES = 16 * 1024;
-
-/** A message without a line end in it, whole or in pieces. */
-export type Line = Buffer | readonly Buffer[];
 
 export class LineWriter {
   readonly #output: Writable;
@@ -26,8 +24,11 @@ export class LineWriter {
     this.#output = output;
   }
 
-  /** What is written after the output has closed goes nowhere. */
-  write(line: Line): void {
+  /**
+   * What is written after the output has closed goes nowhere.
+   * @param line without a line end in it
+   */
+  write(line: Content): void {
     const output = this.#output;
     if (output.destroyed || output.writableEnded) return;
     this.#lines += 1;

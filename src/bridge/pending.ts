@@ -3,12 +3,11 @@
 
 import { Abort, type Signal } from '../platform/abort.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
-import { idKey, idText, type Envelope } from '../protocol/envelope.ts';
+import { idKey, idText, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
-import type { Line } from './line-writer.ts';
 
 /** Takes the one reply to a message; undefined where it gets none. */
-export type ReplyTo = (line: Line | undefined) => void;
+export type ReplyTo = (line: Content | undefined) => void;
 
 export class PendingRequest {
   readonly key: string;
@@ -72,7 +71,7 @@ export class PendingTable {
     if (this.#byKey.has(key)) return undefined;
     const pending = new PendingRequest(key, id, message, now, reply);
     this.#byKey.set(key, pending);
-    this.#bytes += message.bytes.length;
+    this.#bytes += message.byteLength;
     return pending;
   }
 
@@ -85,7 +84,7 @@ export class PendingTable {
   settle(pending: PendingRequest): boolean {
     if (this.#byKey.get(pending.key) !== pending) return false;
     this.#byKey.delete(pending.key);
-    this.#bytes -= pending.message.bytes.length;
+    this.#bytes -= pending.message.byteLength;
     pending.neverExpire();
     return true;
   }

@@ -1,7 +1,7 @@
 // Requests that the service makes of the client. Each goes to the client under an id of the bridge's own, because two
 // sessions may use one number, and the client's answer goes back to the session that asked, under the service's id.
 
-import { idKey, rawText, type Envelope } from '../protocol/envelope.ts';
+import { idKey, type Envelope } from '../protocol/envelope.ts';
 import { splice } from '../protocol/splice.ts';
 import type { MessageOrigin } from '../upstream/call.ts';
 
@@ -24,7 +24,7 @@ export class ServerRequests {
     if (request.id === null || this.#asked.size >= MAX_OPEN) return undefined;
     const key = String(this.#nextId);
     this.#nextId += 1;
-    this.#asked.set(key, { origin, id: rawText(request, request.id) });
+    this.#asked.set(key, { origin, id: request.text(request.id) });
     return splice(request, [{ span: request.id, text: key }]);
   }
 
@@ -35,7 +35,7 @@ export class ServerRequests {
   /** Sends the client's answer to the session that asked. False when nobody waits for it. */
   answer(response: Envelope): boolean {
     if (response.id === null) return false;
-    const key = rawText(response, response.id);
+    const key = response.text(response.id);
     const asked = this.#asked.get(key);
     if (asked === undefined) return false;
     this.#asked.delete(key);
@@ -48,7 +48,7 @@ export class ServerRequests {
   cancel(notification: Envelope, origin: MessageOrigin): Buffer | undefined {
     const span = notification.spans.requestId;
     if (span === undefined) return undefined;
-    const id = idKey(rawText(notification, span));
+    const id = idKey(notification.text(span));
     for (const [key, asked] of this.#asked) {
       if (asked.origin !== origin || idKey(asked.id) !== id) continue;
       this.#asked.delete(key);

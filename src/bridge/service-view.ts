@@ -7,7 +7,7 @@ import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLasting } from '../policy/lasting.ts';
 import { replaySafety } from '../policy/replay-safety.ts';
-import { rawText, type Envelope } from '../protocol/envelope.ts';
+import { type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink } from '../upstream/call.ts';
@@ -191,8 +191,8 @@ export class ServiceView {
   #learn(request: Envelope, answer: Envelope): boolean {
     if (request.method === 'tools/list' && answer.spans.result !== undefined) {
       const isFirstPage =
-        request.spans.params === undefined || !rawText(request, request.spans.params).includes('"cursor"');
-      this.#catalog.learn(rawText(answer, answer.spans.result), isFirstPage);
+        request.spans.params === undefined || !request.text(request.spans.params).includes('"cursor"');
+      this.#catalog.learn(answer.text(answer.spans.result), isFirstPage);
     }
     return this.#known.notePage(request, answer);
   }

@@ -3,14 +3,19 @@
 
 import { isUtf8 } from 'node:buffer';
 import { passed, skipSpace, Token } from './json-scan.ts';
+import { layOut } from './long-text.ts';
 import { scanValue, type Found, type Slot, type Span, type Spans } from './member-scan.ts';
 
 export type { Span } from './member-scan.ts';
 
-/** One JSON-RPC message: its bytes on one line without a line end, and what the scanner found in them. */
-export interface Envelope {
-  readonly kind: 'request' | 'notification' | 'response';
-  readonly bytes: Buffer;
+export type Kind = 'request' | 'notification' | 'response';
+
+/** Bytes in one buffer, or the pieces in which they came: long ones are not put together unless somebody needs them so. */
+export type Content = Buffer | readonly Buffer[];
+
+/** What the scanner found in a message. */
+export interface Facts {
+  readonly kind: Kind;
   /** The id as it is written; in an error response that can be `null`. Absent in notifications only. */
   readonly id: Span | null;
   /** Empty for responses. */
@@ -18,6 +23,82 @@ export interface Envelope {
   /** True for a response that carries `error`. */
   readonly isError: boolean;
   readonly spans: Spans;
+}
+
+/** One JSON-RPC message, on one line without a line end. */
+export class Envelope implements Facts {
+  readonly kind: Kind;
+  readonly id: Span | null;
+  readonly method: string;
+  readonly isError: boolean;
+  readonly spans: Spans;
+  readonly byteLength: number;
+  #content: Content;
+  /** Of a message in pieces: the short parts. */
+  readonly #texts: ReadonlyMap<Span, string> | undefined;
+
+  constructor(facts: Facts, content: Content, texts?: ReadonlyMap<Span, string>) {
+    this.kind = facts.kind;
+    this.id = facts.id;
+    this.method = facts.method;
+    this.isError = facts.isError;
+    this.spans = facts.spans;
+    this.#content = content;
+    this.#texts = texts;
+    this.byteLength = sizeOf(content);
+  }
+
+  get content(): Content {
+    return this.#content;
+  }
+
+  get bytes(): Buffer {
+    if (!Buffer.isBuffer(this.#content)) this.#content = Buffer.concat(this.#content);
+    return this.#content;
+  }
+
+  /** The text of a part, as it is written. */
+  text(span: Span): string {
+    return this.#texts?.get(span) ?? this.bytes.toString('utf8', span.start, span.end);
+  }
+
+  /** The whole number that a part is in digits alone; -1 where it is absent or anything else. */
+  wholeNumber(span: Span | null | undefined): number {
+    if (!span || span.end - span.start > MAX_DIGITS) return -1;
+    if (this.#texts !== undefined) {
+      const text = this.text(span);
+      return /^\d+$/.test(text) ? Number(text) : -1;
+    }
+    const { bytes } = this;
+    let number = 0;
+    for (let i = span.start; i < span.end; i += 1) {
+      const digit = (bytes[i] as number) - Token.zero;
+      if (digit < 0 || digit > 9) return -1;
+      number = number * 10 + digit;
+    }
+    return number;
+  }
+}
+
+/** Every whole number of so many digits is exact. */
+const MAX_DIGITS = 15;
+
+/** From this size on, pieces stay pieces. */
+const LONG_BYTES = 32 * 1024;
+
+/** What came in pieces, `size` bytes in all: put together unless it is long. */
+export function gather(pieces: readonly Buffer[], size: number): Content {
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined) return first;
+  return size < LONG_BYTES ? Buffer.concat(pieces) : pieces;
+}
+
+export function textOf(content: Content): string {
+  return (Buffer.isBuffer(content) ? content : Buffer.concat(content)).toString('utf8');
+}
+
+export function sizeOf(content: Content): number {
+  return Buffer.isBuffer(content) ? content.length : content.reduce((sum, { length }) => sum + length, 0);
 }
 
 export type ScanResult =
@@ -35,10 +116,28 @@ export type ScanResult =
 
 /**
  * Scans one line or HTTP body.
- * @param bytes UTF-8 text of one JSON value; white space around it and line breaks between tokens are allowed, and
- *   are what makes the message's `bytes` differ from these (line breaks become spaces, white space around is left out).
+ * @param content UTF-8 text of one JSON value; white space around it and line breaks between tokens are allowed, and
+ *   are what makes the message's bytes differ from these (line breaks become spaces, white space around is left out).
  */
-export function scanEnvelope(bytes: Buffer): ScanResult {
+export function scanEnvelope(content: Content): ScanResult {
+  if (Buffer.isBuffer(content)) return scanBytes(content);
+  const source = layOut(content, sizeOf(content));
+  const scan = source === undefined ? undefined : scanBytes(source);
+  if (scan === undefined || scan.kind === 'batch') return scanBytes(Buffer.concat(content));
+  if (scan.kind !== 'message') return scan;
+  const { message } = scan;
+  // What had to be cut out or changed is another text than that in the pieces.
+  if (message.content !== source) return scanBytes(Buffer.concat(content));
+  const texts = new Map<Span, string>();
+  for (const span of [message.id, ...Object.values(message.spans)])
+    if (span && span.end - span.start <= MAX_TEXT) texts.set(span, message.text(span));
+  return { kind: 'message', message: new Envelope(message, content, texts) };
+}
+
+/** Longer parts are read from the bytes when somebody wants them. */
+const MAX_TEXT = 1024;
+
+function scanBytes(bytes: Buffer): ScanResult {
   if (!isUtf8(bytes)) return { kind: 'not-json', reason: 'the bytes are not valid UTF-8', at: 0 };
   passed.lineBreak = false;
   const start = skipSpace(bytes, 0);
@@ -92,10 +191,10 @@ function toMessage(source: Buffer, whole: Span, found: Found, duplicate: Slot | 
   if (jsonrpc === undefined || !stands(VERSION, source, jsonrpc)) return invalid('"jsonrpc" must be "2.0"');
 
   const isError = spans.error !== undefined;
-  const message = (kind: Envelope['kind'], name: string): ScanResult => {
-    const bytes = oneLine(source, whole);
+  const message = (kind: Kind, name: string): ScanResult => {
     const own = whole.start === 0 ? spans : shiftAll(spans, whole.start);
-    return { kind: 'message', message: { kind, id: idSpan, method: name, bytes, isError, spans: own } };
+    const facts: Facts = { kind, id: idSpan, method: name, isError, spans: own };
+    return { kind: 'message', message: new Envelope(facts, oneLine(source, whole)) };
   };
   const idSpan = id === undefined ? null : shift(id, whole.start);
   if (method !== undefined) {
@@ -165,43 +264,20 @@ function stands(text: Buffer, source: Buffer, { start, end }: Span): boolean {
   return true;
 }
 
-/** The text of a part of a message, as it is written there. */
-export function rawText(message: Envelope, span: Span): string {
-  return message.bytes.toString('utf8', span.start, span.end);
-}
-
 /** A request's or response's id as it is written. */
 export function idText(message: Envelope): string {
-  return message.id === null ? 'null' : rawText(message, message.id);
+  return message.id === null ? 'null' : message.text(message.id);
 }
 
 /** A part that is a JSON string, decoded; undefined where it is absent or of another type. */
 export function stringAt(message: Envelope, span: Span | undefined): string | undefined {
-  if (span === undefined || message.bytes[span.start] !== Token.quote) return undefined;
-  return decodeString(message.bytes, span);
+  if (span === undefined) return undefined;
+  const text = message.text(span);
+  if (!text.startsWith('"')) return undefined;
+  return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1);
 }
 
 /** A map key for an id or token as it is written: `1` and `"1"` differ, `"a"` and `"\u0061"` do not. */
 export function idKey(raw: string): string {
   return raw.includes('\\') ? JSON.stringify(JSON.parse(raw)) : raw;
-}
-
-/** Every whole number of so many digits is exact. */
-const MAX_DIGITS = 15;
-
-/** The whole number that is written there in digits alone; -1 where it is anything else. */
-export function wholeNumberAt(message: Envelope, span: Span | null): number {
-  if (span === null || span.end - span.start > MAX_DIGITS) return -1;
-  let number = 0;
-  for (let i = span.start; i < span.end; i += 1) {
-    const digit = (message.bytes[i] as number) - Token.zero;
-    if (digit < 0 || digit > 9) return -1;
-    number = number * 10 + digit;
-  }
-  return number;
-}
-
-/** As in a response to what had no id that could be read. */
-export function hasNullId({ id, bytes }: Envelope): boolean {
-  return id === null || bytes[id.start] === Token.smallN;
 }

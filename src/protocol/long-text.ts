@@ -3,14 +3,17 @@
 // few bytes at once, so the inner loop is a WebAssembly function with SIMD instructions; where these are missing, nothing is
 // skipped here and the caller reads on by itself.
 
-/** What the function looks at: which bytes may follow a backslash, one byte each, and behind that a piece of the text. */
+/** What the function looks at: which bytes may follow a backslash, one byte each, and behind that the text or a piece of it. */
 const TEXT = 256;
+const PAGE = 65_536;
 const PAGES = 2;
 const MAX_WINDOW = 65_536;
 /** A string that has gone on for some hundred bytes will not go on for a megabyte as a rule. */
 const FIRST_WINDOW = 1024;
 /** The function reads sixteen bytes, and one behind a backslash. */
 const REACH = 17;
+/** The memory never gets smaller again, so longer texts are not laid out in it. */
+const MAX_LAID_OUT = 8 * 1024 * 1024;
 
 /** Missing in the types of Node.js. */
 declare const WebAssembly: {
@@ -18,8 +21,15 @@ declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
 };
 
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 interface Kernel {
-  readonly memory: Uint8Array;
+  readonly exported: Memory;
+  /** All of it; another one after it has grown. */
+  memory: Uint8Array;
   /** The position of the first byte from `at` on that is neither plain nor part of a two-byte escape; or near `end`. */
   readonly skip: (at: number, end: number) => number;
 }
@@ -34,20 +44,50 @@ let kernel: Kernel | null | undefined;
 export function skipLongText(bytes: Buffer, at: number): number {
   kernel ??= load();
   if (kernel === null) return at;
-  const { memory, skip } = kernel;
+  const { memory } = kernel;
+  if (bytes.buffer === memory.buffer) {
+    const base = bytes.byteOffset;
+    return skipIn(kernel, base + at, base + bytes.length) - base;
+  }
   let window = FIRST_WINDOW;
   let from = at;
   while (bytes.length - from >= FIRST_WINDOW) {
     const size = Math.min(window, bytes.length - from);
     memory.set(bytes.subarray(from, from + size), TEXT);
     const end = TEXT + size;
-    let i = skip(TEXT, end);
-    while (i + REACH <= end && isUnicodeEscape(memory, i)) i = skip(i + 6, end);
+    const i = skipIn(kernel, TEXT, end);
     from += i - TEXT;
     if (i + REACH <= end) return from;
     window = Math.min(window * 2, MAX_WINDOW);
   }
   return from;
+}
+
+/**
+ * Lays the pieces of a text out in one place, where it can be read until the next call of a function of this file. Putting it
+ * together for good would need memory of its own, which costs more than reading it.
+ * @returns undefined where that cannot be done
+ */
+export function layOut(pieces: readonly Buffer[], size: number): Buffer | undefined {
+  kernel ??= load();
+  if (kernel === null || size > MAX_LAID_OUT) return undefined;
+  const missing = TEXT + size - kernel.memory.length;
+  if (missing > 0) {
+    kernel.exported.grow(Math.ceil(missing / PAGE));
+    kernel.memory = new Uint8Array(kernel.exported.buffer);
+  }
+  let at = TEXT;
+  for (const piece of pieces) {
+    kernel.memory.set(piece, at);
+    at += piece.length;
+  }
+  return Buffer.from(kernel.memory.buffer as ArrayBuffer, TEXT, size);
+}
+
+function skipIn({ memory, skip }: Kernel, at: number, end: number): number {
+  let i = skip(at, end);
+  while (i + REACH <= end && isUnicodeEscape(memory, i)) i = skip(i + 6, end);
+  return i;
 }
 
 function isUnicodeEscape(memory: Uint8Array, at: number): boolean {
@@ -63,9 +103,10 @@ function isUnicodeEscape(memory: Uint8Array, at: number): boolean {
 function load(): Kernel | null {
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble()));
-    const memory = new Uint8Array((exports['memory'] as { readonly buffer: ArrayBuffer }).buffer);
+    const exported = exports['memory'] as Memory;
+    const memory = new Uint8Array(exported.buffer);
     for (const c of Buffer.from('"\\/bfnrt')) memory[c] = 1;
-    return { memory, skip: exports['skip'] as Kernel['skip'] };
+    return { exported, memory, skip: exports['skip'] as Kernel['skip'] };
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@ import { Abort, type Signal } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { ReplaySafety } from '../policy/replay-safety.ts';
-import { rawText, type Envelope } from '../protocol/envelope.ts';
+import { type Envelope } from '../protocol/envelope.ts';
 import { splice, type Edit } from '../protocol/splice.ts';
 import type { UsualPace } from './pace.ts';
 import type { MessageSink } from './response-reader.ts';
@@ -167,7 +167,7 @@ export class Call implements PostOptions, MessageSink {
   /** The client's progress token, as it is written. */
   get progressToken(): string | undefined {
     const span = this.request.spans.metaProgressToken;
-    return span === undefined ? undefined : rawText(this.request, span);
+    return span === undefined ? undefined : this.request.text(span);
   }
 
   /** What is sent: the request under this call's own id and progress token. */

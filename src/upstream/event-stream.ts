@@ -4,12 +4,14 @@
 export interface ServerSentEvent {
   /** Empty for the default type. */
   readonly type: string;
-  readonly data: Buffer;
+  readonly data: Content;
 }
 
 export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
 }
+
+import { gather, sizeOf, type Content } from '../protocol/envelope.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -40,7 +42,7 @@ export class EventStream {
   #piecesSize = 0;
   #isInComment = false;
   /** Of the event that is being read: */
-  #data: Buffer[] = [];
+  #data: Content[] = [];
   #dataSize = 0;
   #type = '';
   #id: string | undefined;
@@ -96,12 +98,29 @@ export class EventStream {
     if (this.#isInComment) this.#isInComment = false;
     else if (this.#piecesSize === 0) this.#readLine(chunk, from, end);
     else {
-      this.#keep(chunk.subarray(from, end));
-      const line = Buffer.concat(this.#pieces, this.#piecesSize);
+      if (end > from) this.#keep(chunk.subarray(from, end));
+      const line = gather(this.#pieces, this.#piecesSize);
       this.#pieces = [];
       this.#piecesSize = 0;
-      this.#readLine(line, 0, line.length);
+      if (Buffer.isBuffer(line)) this.#readLine(line, 0, line.length);
+      else this.#readPieces(line);
     }
+  }
+
+  /** A long line, which is data as a rule: that is passed on in the pieces in which it came. */
+  #readPieces(line: readonly Buffer[]): void {
+    const [first, ...rest] = line;
+    const value = first === undefined || this.#isAtStart ? -1 : startOfData(first);
+    if (first === undefined || value < 0) {
+      const whole = Buffer.concat(line);
+      this.#readLine(whole, 0, whole.length);
+      return;
+    }
+    const data = [first.subarray(value), ...rest];
+    const size = sizeOf(data);
+    this.#limit(size);
+    this.#data.push(data);
+    this.#dataSize += size + LINE_END.length;
   }
 
   #readLine(bytes: Buffer, lineStart: number, end: number): void {
@@ -163,8 +182,20 @@ function stands(word: Buffer, bytes: Buffer, start: number, end: number): boolea
   return true;
 }
 
-function joinLines(lines: readonly Buffer[]): Buffer {
+/** Where the value begins in the first bytes of a line `data: …`; -1 where that is not surely one. */
+function startOfData(bytes: Buffer): number {
+  const value = DATA.length + 1;
+  if (bytes.length <= value || !stands(DATA, bytes, 0, DATA.length) || bytes[DATA.length] !== COLON)
+    return -1;
+  if (bytes[value] !== SPACE) return value;
+  return bytes.length > value + 1 ? value + 1 : -1;
+}
+
+function joinLines(lines: readonly Content[]): Content {
   const [first] = lines;
   if (lines.length === 1 && first !== undefined) return first;
-  return Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [LINE_END, line])));
+  const pieces = lines.flatMap((line, i) =>
+    i === 0 ? line : [LINE_END, ...(Buffer.isBuffer(line) ? [line] : line)],
+  );
+  return gather(pieces, sizeOf(pieces));
 }

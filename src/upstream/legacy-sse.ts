@@ -4,7 +4,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
-import { scanEnvelope } from '../protocol/envelope.ts';
+import { scanEnvelope, textOf, type Content } from '../protocol/envelope.ts';
 import { EventStream } from './event-stream.ts';
 import type { HttpClient, HttpHeaders } from './http.ts';
 import { ResponseReader, type MessageSink, type ResponseResult } from './response-reader.ts';
@@ -80,7 +80,7 @@ export class LegacySse implements Wire {
 
       const events = new EventStream(settings.maxEventBytes, ({ type, data }) => {
         if (type === 'endpoint') {
-          const endpoint = data.toString('utf8');
+          const endpoint = textOf(data);
           const target = URL.canParse(endpoint, url) ? new URL(endpoint, url) : undefined;
           if (target?.origin !== url.origin) {
             this.#options.onDropped('the endpoint event names another origin');
@@ -110,7 +110,7 @@ export class LegacySse implements Wire {
     });
   }
 
-  #receive(data: Buffer): void {
+  #receive(data: Content): void {
     const scan = scanEnvelope(data);
     if (scan.kind === 'message') this.#options.sink.deliver(scan.message);
     else this.#options.onDropped(scan.kind === 'batch' ? 'a batch on the event stream' : scan.reason);

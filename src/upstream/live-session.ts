@@ -7,9 +7,9 @@
 import { sleep, unlessAborted, type Clock } from '../platform/clock.ts';
 import type { Signal } from '../platform/abort.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
-import { hasNullId, idText, wholeNumberAt, type Envelope } from '../protocol/envelope.ts';
+import { idText, type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
-import { splice, type Edit } from '../protocol/splice.ts';
+import { respan } from '../protocol/splice.ts';
 import type { Observer } from '../observe/events.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
@@ -286,8 +286,8 @@ export class LiveSession {
   }
 
   #receiveResponse(message: Envelope, via: Call | undefined): void {
-    const id = wholeNumberAt(message, message.id);
-    const call = this.#calls.get(id) ?? (id === -1 && hasNullId(message) ? via : undefined);
+    const id = message.wholeNumber(message.id);
+    const call = this.#calls.get(id) ?? (id === -1 && idText(message) === 'null' ? via : undefined);
     if (call !== undefined) {
       if (call.isSettled) return;
       if (call.startedAt !== undefined) call.usual.noteAnswer(this.clock.now() - call.startedAt);
@@ -308,7 +308,7 @@ export class LiveSession {
 
   #receiveProgress(message: Envelope): void {
     const span = message.spans.progressToken;
-    const id = wholeNumberAt(message, span ?? null);
+    const id = message.wholeNumber(span);
     const call = this.#calls.get(id) ?? this.#taskTokens.get(id);
     const token = call?.progressToken;
     if (call === undefined || span === undefined || token === undefined || (call.isSettled && !call.isTask)) {
@@ -338,11 +338,6 @@ export class LiveSession {
       exchange.abort();
     });
   }
-}
-
-/** The message with one part replaced; only what a reader of notifications looks at stays valid in it. */
-function respan(message: Envelope, span: Edit['span'], text: string): Envelope {
-  return { ...message, bytes: splice(message, [{ span, text }]), spans: {} };
 }
 
 function pong(request: Envelope): Buffer {

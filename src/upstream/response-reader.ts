@@ -2,7 +2,7 @@
 // arrives, and at the end says what the response as a whole was.
 
 import type { Clock } from '../platform/clock.ts';
-import { scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import { gather, scanEnvelope, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { ErrorCode, Failure } from '../protocol/errors.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import { classifyStatus } from '../policy/http-status.ts';
@@ -184,13 +184,12 @@ export class ResponseReader implements ResponseSink {
     this.#chunks.push(chunk);
   }
 
-  #body(): Buffer {
-    const [first] = this.#chunks;
-    return this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+  #body(): Content {
+    return gather(this.#chunks, this.#size);
   }
 
-  #deliverText(bytes: Buffer): void {
-    const scan = scanEnvelope(bytes);
+  #deliverText(content: Content): void {
+    const scan = scanEnvelope(content);
     const parts = scan.kind === 'batch' ? scan.elements : [scan];
     for (const part of parts) {
       if (part.kind === 'message') this.#options.sink.deliver(part.message);

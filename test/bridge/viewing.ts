@@ -4,7 +4,6 @@ import { PendingTable, type PendingRequest } from '../../src/bridge/pending.ts';
 import type { Reply } from '../../src/bridge/dispatch.ts';
 import { ServiceView } from '../../src/bridge/service-view.ts';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
-import { rawText } from '../../src/protocol/envelope.ts';
 import { messageOf, requestOf } from '../support/envelopes.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { FakeSession } from './fake-session.ts';
@@ -133,5 +132,5 @@ export function outcomeOf({ reply }: Asked): unknown {
   if (reply.kind === 'silence') return 'silence';
   const { message } = reply;
   const span = message.spans.result ?? message.spans.error;
-  return span === undefined ? undefined : JSON.parse(rawText(message, span));
+  return span === undefined ? undefined : JSON.parse(message.text(span));
 }

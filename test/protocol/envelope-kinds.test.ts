@@ -1,7 +1,7 @@
 // Which JSON the scanner takes for which kind of JSON-RPC message, and what it says of the rest.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { idKey, rawText, scanEnvelope, stringAt } from '../../src/protocol/envelope.ts';
+import { idKey, scanEnvelope, stringAt } from '../../src/protocol/envelope.ts';
 import { messageOf } from '../support/envelopes.ts';
 import { escapeUnit, stringText } from './arbitrary-json.ts';
 
@@ -91,7 +91,7 @@ describe('BR3 ids', () => {
     '"é😀"',
   ])('keep type and text: %s', (id) => {
     const message = messageOf(`{"jsonrpc":"2.0","id": ${id} ,"method":"m"}`);
-    expect(rawText(message, message.id!)).toBe(id);
+    expect(message.text(message.id!)).toBe(id);
   });
 
   test('that are the same string have the same key, however they are written', () => {

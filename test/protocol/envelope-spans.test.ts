@@ -1,7 +1,7 @@
 // Where the scanner says that the parts of a message lie, and what becomes of its bytes.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { rawText, scanEnvelope, type Envelope, type Span } from '../../src/protocol/envelope.ts';
+import { scanEnvelope, type Envelope, type Span } from '../../src/protocol/envelope.ts';
 import { sampleMessage, type SampleMessage } from './arbitrary-message.ts';
 
 function scan(text: string): Envelope {
@@ -19,14 +19,14 @@ function expectFound(message: Envelope, sample: SampleMessage): void {
   expect(message.kind).toBe(sample.kind);
   expect(message.method).toBe(sample.method);
   expect(message.isError).toBe('error' in sample.parts);
-  expect(message.id === null ? undefined : rawText(message, message.id)).toBe(sample.id);
+  expect(message.id === null ? undefined : message.text(message.id)).toBe(sample.id);
   const found = Object.entries(message.spans) as [string, Span][];
   // A value on several lines comes out on one, here as in the message.
   const expected = Object.entries(sample.parts).map(([name, text]) => [
     name,
     text.replaceAll(/[\r\n]/g, ' '),
   ]);
-  expect(Object.fromEntries(found.map(([name, span]) => [name, rawText(message, span)]))).toEqual(
+  expect(Object.fromEntries(found.map(([name, span]) => [name, message.text(span)]))).toEqual(
     Object.fromEntries(expected),
   );
 }
@@ -61,14 +61,14 @@ describe('BR4 spans', () => {
       '{"\\u006asonrpc":"2.0","\\u0069d":7,"meth\\u006Fd":"m","\\u0070arams":{"\\u005fmeta":{"progress\\u0054oken":"t"}}}',
     );
     expect(message.method).toBe('m');
-    expect(rawText(message, message.id!)).toBe('7');
-    expect(rawText(message, message.spans.metaProgressToken!)).toBe('"t"');
+    expect(message.text(message.id!)).toBe('7');
+    expect(message.text(message.spans.metaProgressToken!)).toBe('"t"');
   });
 
   test('count bytes, not characters', () => {
     const message = scan('{"é😀":"ü","jsonrpc":"2.0","id":"ö","method":"m","params":{"x":"😀","name":"ñ"}}');
-    expect(rawText(message, message.id!)).toBe('"ö"');
-    expect(rawText(message, message.spans.name!)).toBe('"ñ"');
+    expect(message.text(message.id!)).toBe('"ö"');
+    expect(message.text(message.spans.name!)).toBe('"ñ"');
   });
 });
 

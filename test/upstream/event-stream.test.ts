@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventStream, EventTooLargeError, type ServerSentEvent } from '../../src/upstream/event-stream.ts';
+import { textOf } from '../../src/protocol/envelope.ts';
 import { cut, cuts } from '../support/chunks.ts';
 
 interface Read {
@@ -13,7 +14,7 @@ interface Read {
 function read(pieces: readonly Buffer[], maxEventBytes = 100_000): Read {
   const events: { type: string; data: string }[] = [];
   const stream = new EventStream(maxEventBytes, ({ type, data }) => {
-    events.push({ type, data: data.toString('utf8') });
+    events.push({ type, data: textOf(data) });
   });
   for (const piece of pieces) void stream.feed(piece);
   return { events, lastEventId: stream.lastEventId, retryMs: stream.retryMs };
