@@ -12,7 +12,8 @@ type Seen = { readonly line: string } | { readonly tooLong: number; readonly id:
 function read(pieces: readonly Buffer[], maxBytes: number): Seen[] {
   const seen: Seen[] = [];
   const reader = new LineReader(maxBytes, {
-    onLine: (line) => seen.push({ line: line.toString('latin1') }),
+    onLine: (line) =>
+      seen.push({ line: (Buffer.isBuffer(line) ? line : Buffer.concat(line)).toString('latin1') }),
     onTooLong: (id, byteLength) => seen.push({ tooLong: byteLength, id }),
   });
   for (const piece of pieces) reader.feed(piece);
@@ -61,6 +62,17 @@ describe('BR1 lines', () => {
     ['nothing', '', []],
   ])('end at %s', (_what, text, lines) => {
     expect(read([Buffer.from(text)], 100)).toEqual(lines.map((line) => ({ line })));
+  });
+
+  test('come in pieces where they are long, without the carriage return at their end', () => {
+    fc.assert(
+      fc.property(cuts, fc.constantFrom('\n', '\r\n'), (at, end) => {
+        const lines = ['short', 'x'.repeat(40_000), `\r${'y'.repeat(33_000)}`, 'z'];
+        const bytes = Buffer.from(lines.map((line) => line + end).join(''));
+        expect(read(cut(bytes, at), 100_000)).toEqual(lines.map((line) => ({ line })));
+      }),
+      { numRuns: 100 },
+    );
   });
 
   test('may be as long as the limit, and no longer', () => {

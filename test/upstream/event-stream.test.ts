@@ -98,6 +98,26 @@ describe('BR8 an event stream', () => {
     );
   });
 
+  test('is read as the standard says where its lines are long', () => {
+    const long = fc.constantFrom('x', 'é', 'a: b', ' ').map((filling) => filling.repeat(40_000));
+    const line = fc
+      .tuple(fc.constantFrom('data: ', 'data:', 'data', ': ', 'id: ', 'event: ', 'other: '), long)
+      .map(([name, text]) => name + text);
+    const lines = fc.array(fc.oneof(line, lineText), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(
+        lines,
+        fc.constantFrom('\n', '\r\n', '\r'),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true })),
+        (all, end, at) => {
+          const text = `${all.join(end)}${end}${end}`;
+          expect(read(cut(Buffer.from(text), at), 1_000_000)).toEqual(reference(text));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   test('may be cut anywhere in a character', () => {
     const bytes = Buffer.from('id: ключ\ndata: {"text":"é ü 😀 𝄞"}\n\n');
     for (let i = 1; i < bytes.length; i += 1) {

@@ -1,0 +1,128 @@
+// Messages in pieces: they must be read, edited and written just as the same bytes in one buffer.
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  gather,
+  scanEnvelope,
+  sizeOf,
+  stringAt,
+  textOf,
+  type Envelope,
+  type Span,
+} from '../../src/protocol/envelope.ts';
+import { layOut } from '../../src/protocol/long-text.ts';
+import { splice, spliceToWrite, type Edit } from '../../src/protocol/splice.ts';
+import { cut, cuts } from '../support/chunks.ts';
+import { sampleMessage } from './arbitrary-message.ts';
+
+/** A message with so much text in it that it counts as long. */
+const longMessage = fc
+  .tuple(sampleMessage, fc.constantFrom('x', 'é', '\\"', '\\\\', '😀\\u00e9', ' '), fc.boolean())
+  .map(([{ text }, filling, isFirst]) => {
+    const bare = text.trim().replaceAll(/[\r\n]/g, ' ');
+    const member = `"filling":"${filling.repeat(40_000 / filling.length)}"`;
+    return isFirst ? bare.replace(/^\{/, `{${member},`) : bare.replace(/\}$/, `,${member}}`);
+  });
+
+function spansOf(message: Envelope): [string, Span][] {
+  const id: [string, Span][] = message.id === null ? [] : [['id', message.id]];
+  return [...id, ...(Object.entries(message.spans) as [string, Span][])];
+}
+
+function expectSame(pieces: readonly Buffer[], bytes: Buffer): void {
+  const [found, wanted] = [scanEnvelope(pieces), scanEnvelope(bytes)];
+  expect(found.kind).toBe(wanted.kind);
+  if (found.kind !== 'message' || wanted.kind !== 'message') {
+    if (found.kind !== 'batch') expect(found).toEqual(wanted);
+    return;
+  }
+  const [a, b] = [found.message, wanted.message];
+  expect([a.kind, a.method, a.isError, a.byteLength]).toEqual([b.kind, b.method, b.isError, b.byteLength]);
+  expect(spansOf(a)).toEqual(spansOf(b));
+  for (const [, span] of spansOf(a)) {
+    expect(a.text(span)).toBe(b.text(span));
+    expect(a.wholeNumber(span)).toBe(b.wholeNumber(span));
+    expect(stringAt(a, span)).toBe(stringAt(b, span));
+  }
+  expect(textOf(a.content)).toBe(textOf(b.content));
+  expect(a.bytes.equals(b.bytes)).toBe(true);
+}
+
+describe('BR4 a message in pieces', () => {
+  test('is read as it is in one buffer, wherever it is cut', () => {
+    fc.assert(
+      fc.property(sampleMessage, cuts, ({ text }, at) => {
+        const bytes = Buffer.from(text);
+        expectSame(cut(bytes, at), bytes);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is refused as it is in one buffer', () => {
+    fc.assert(
+      fc.property(sampleMessage, cuts, fc.nat(), fc.nat(255), ({ text }, at, where, byte) => {
+        const bytes = Buffer.from(text);
+        bytes[where % bytes.length] = byte;
+        expectSame(cut(bytes, at), bytes);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is edited and written as it is in one buffer, when it is short and when it is long', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          longMessage,
+          sampleMessage.map(({ text }) => text),
+        ),
+        cuts,
+        (text, at) => {
+          const bytes = Buffer.from(text);
+          const [found, wanted] = [scanEnvelope(cut(bytes, at)), scanEnvelope(bytes)];
+          if (found.kind !== 'message' || wanted.kind !== 'message') throw new Error(text.slice(0, 200));
+          const { id } = wanted.message;
+          const edits: Edit[] = id === null ? [] : [{ span: id, text: '12345' }];
+          const token = wanted.message.spans.metaProgressToken;
+          if (token !== undefined) edits.push({ span: token, text: '"t"' });
+          expect(splice(found.message, edits).equals(splice(wanted.message, edits))).toBe(true);
+          const written = textOf(spliceToWrite(found.message, id, '"x"'));
+          expect(written).toBe(textOf(spliceToWrite(wanted.message, id, '"x"')));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test('keeps its own bytes when the next one is read', () => {
+    const message = (letter: string): Buffer =>
+      Buffer.from(`{"jsonrpc":"2.0","id":"${letter}","result":"${letter.repeat(50_000)}"}`);
+    const scans = ['a', 'b'].map((letter) => scanEnvelope(cut(message(letter), [0.3, 0.6])));
+    for (const [i, scan] of scans.entries()) {
+      if (scan.kind !== 'message') throw new Error(scan.kind);
+      const letter = ['a', 'b'][i] as string;
+      expect(scan.message.text(scan.message.id!)).toBe(`"${letter}"`);
+      expect(scan.message.bytes.equals(message(letter))).toBe(true);
+    }
+  });
+
+  test('SC4 is laid out in memory up to a size, and put together beyond', () => {
+    expect(layOut([Buffer.from('ab'), Buffer.from('c')], 3)?.toString()).toBe('abc');
+    const piece = Buffer.alloc(5_000_000, 'x');
+    expect(layOut([piece, piece], 10_000_000)).toBeUndefined();
+    const text = [Buffer.from('{"jsonrpc":"2.0","id":1,"result":"'), piece, piece, Buffer.from('"}')];
+    expect(scanEnvelope(text).kind).toBe('message');
+  });
+});
+
+describe('pieces', () => {
+  test('are put together while they are short', () => {
+    const long = Buffer.alloc(20_000, 'x');
+    expect(gather([Buffer.from('a'), Buffer.from('b')], 2)).toEqual(Buffer.from('ab'));
+    expect(gather([long], long.length)).toBe(long);
+    expect(gather([long, long], 40_000)).toEqual([long, long]);
+    expect(gather([], 0)).toEqual(Buffer.alloc(0));
+    expect(sizeOf([long, long])).toBe(40_000);
+  });
+});
