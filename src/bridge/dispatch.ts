@@ -53,6 +53,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
         outcome = await session.call(question, signal);
         break;
       case 'per-request':
+        observer({ type: 'request.fallback', method: request.method });
         outcome = await session.callPerRequest(question, signal);
         break;
     }
@@ -83,6 +84,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
           method: request.method,
           attempt: failures,
           code: outcome.failure.code,
+          progress: outcome.progress,
         });
         ({ perRequest } = verdict);
         if (!(await sleep(clock, verdict.afterMs, signal))) return withdrawn(pending, false, clock.now());
