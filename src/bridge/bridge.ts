@@ -12,7 +12,7 @@ import type { Observer } from '../observe/events.ts';
 import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
 import type { Rng } from '../platform/random.ts';
 import { BatchReply } from './batch-reply.ts';
-import { clientName } from './client-kind.ts';
+import { clientName, clientVersion } from './client-kind.ts';
 import type { Reply } from './dispatch.ts';
 import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
@@ -244,6 +244,8 @@ export class Bridge {
   #introduce(initialize: Envelope): void {
     const { settings, clock, rng, observer, serviceHost, openSession, openStore } = this.#options;
     this.#clientName = clientName(initialize);
+    const version = clientVersion(initialize) ?? '';
+    observer({ type: 'client.introduced', name: this.#clientName ?? '', version });
     void this.#service?.close(AbortSignal.abort());
     this.#service = new ServiceView({
       initialize,
@@ -264,20 +266,21 @@ export class Bridge {
   #settle(pending: PendingRequest, result: Reply): void {
     if (!this.#pending.settle(pending)) return;
     const ms = this.#options.clock.now() - pending.openedAt;
+    const { route } = pending;
     const method = pending.message.method;
     const { observer } = this.#options;
     switch (result.kind) {
       case 'answer':
         pending.reply(spliceToWrite(result.message, result.message.id, pending.id));
-        observer({ type: 'request.settled', method, ms, outcome: 'answered' });
+        observer({ type: 'request.settled', method, ms, route, outcome: 'answered' });
         return;
       case 'error':
         pending.reply(errorReply(pending.id, result.failure));
-        observer({ type: 'request.settled', method, ms, outcome: result.failure.code });
+        observer({ type: 'request.settled', method, ms, route, outcome: result.failure.code });
         return;
       case 'silence':
         pending.reply(undefined);
-        observer({ type: 'request.settled', method, ms, outcome: 'cancelled' });
+        observer({ type: 'request.settled', method, ms, route, outcome: 'cancelled' });
     }
   }
 

@@ -50,9 +50,11 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
         if (signal.aborted) return withdrawn(pending, false, clock.now());
         continue;
       case 'session':
+        pending.route = 'session';
         outcome = await session.call(question, signal);
         break;
       case 'per-request':
+        pending.route = 'per-request';
         observer({ type: 'request.fallback', method: request.method });
         outcome = await session.callPerRequest(question, signal);
         break;

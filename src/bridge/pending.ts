@@ -24,6 +24,8 @@ export interface PendingRequest {
   deadline: Timer | undefined;
   /** Clock.now() when the deadline passes. */
   expiresAt: number;
+  /** Of the last try. */
+  route: 'session' | 'per-request' | undefined;
 }
 
 export class PendingTable {
@@ -56,6 +58,7 @@ export class PendingTable {
       withdraw,
       deadline: undefined,
       expiresAt: Number.POSITIVE_INFINITY,
+      route: undefined,
     };
     this.#byKey.set(key, pending);
     this.#bytes += message.bytes.length;
