@@ -43,7 +43,9 @@ export function levelOf(event: BridgeEvent): Exclude<Level, 'silent'> {
 
 /** One line, whatever the event holds. */
 export function describe(event: BridgeEvent): string {
-  return printable(words(event));
+  // A file or another process may hold a kind of event that this version does not know.
+  const text: string | undefined = words(event);
+  return printable(text ?? '');
 }
 
 /** Without what moves a terminal's cursor or ends a line: some texts begin at the service. */
