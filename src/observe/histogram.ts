@@ -1,4 +1,4 @@
-// How long things take: a count a bucket, ten buckets a decade from 0.1 ms to 1000 s. So any quantile is known within an eighth,
+// How long things take: a count a bucket, ten buckets a decade from 0.1 ms to 1000 s. So any quantile is known to a quarter at worst,
 // at a fixed cost.
 
 /** Preferred numbers (ISO 3, R10), which hold every bound that people ask for: 1, 2, 5, 10, … */

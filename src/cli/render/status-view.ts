@@ -57,7 +57,9 @@ function inProcessLines({ inProcess, at }: Report, view: View): string[] {
 }
 
 function profileBlocks({ profiles, at }: Report, view: View): string[] {
-  return profiles.flatMap((profile) => ['', ...profileLines(profile, Date.parse(at), view)]);
+  // What needs a person comes first, where a small window still shows it.
+  const order = profiles.toSorted((a, b) => Number(a.health === 'healthy') - Number(b.health === 'healthy'));
+  return order.flatMap((profile) => ['', ...profileLines(profile, Date.parse(at), view)]);
 }
 
 function profileLines(profile: ProfileStatus, now: number, view: View): string[] {
