@@ -202,7 +202,7 @@ export class Bridge {
     if (pending === undefined) {
       this.#refuse(reply, id, {
         code: 'ERR_CLIENT_DUPLICATE_ID',
-        message: `A request with the id ${id} waits for its answer already.`,
+        message: 'A request with this id waits for its answer already.',
       });
       return;
     }
