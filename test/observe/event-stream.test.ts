@@ -19,8 +19,11 @@ function begin(limit?: number, highWaterMark?: number) {
   });
   const read = (): string => {
     let text = '';
-    for (let chunk: unknown = output.read(); chunk !== null; chunk = output.read()) text += String(chunk);
-    return text;
+    for (;;) {
+      const chunk = output.read() as Buffer | null;
+      if (chunk === null) return text;
+      text += chunk.toString();
+    }
   };
   return { clock, hub, output, done, dropped, read };
 }

@@ -1,5 +1,5 @@
 // Quantiles from buckets, and the window of five minutes.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BOUNDS_MS, bucketOf, BUCKETS, Histogram, quantile } from '../../src/observe/histogram.ts';
 import { LatencyWindow, SLOT_MS, SLOTS } from '../../src/observe/latency-window.ts';

@@ -51,7 +51,7 @@ function check(schema: Schema, value: unknown, at: string, root: Schema): string
           : [];
       case 'additionalProperties': {
         if (!isObject(value)) return [];
-        const known = Object.keys((schema['properties'] ?? {}) as object);
+        const known = Object.keys(schema['properties'] ?? {});
         const others = Object.keys(value).filter((name) => !known.includes(name));
         if (rule === false) return others.map((name) => `${at}: ${name} is not in the schema`);
         return others.flatMap((name) => check(rule as Schema, value[name], `${at}.${name}`, root));
