@@ -14,6 +14,7 @@ export type Report =
       readonly at: string;
       readonly health: 'not-running';
       readonly instance: null;
+      readonly daemon?: undefined;
       readonly profiles: readonly [];
       readonly inProcess: readonly InProcessNote[];
     };

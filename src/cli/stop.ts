@@ -1,5 +1,6 @@
 // `mcp-bridge stop`: ends the daemon, and says when it has gone.
 
+import type { Answer } from '../platform/control-client.ts';
 import { sleep } from '../platform/clock.ts';
 import type { Arguments, CommandContext } from './command.ts';
 import { daemonOf } from './command.ts';
@@ -15,7 +16,6 @@ export async function run(_args: Arguments, context: CommandContext): Promise<nu
   const { stdout, stderr, clock } = context;
   const daemon = daemonOf(context);
   const finding = await findOut(context);
-  const before = finding.kind === 'report' ? finding.report.instance : null;
   const clients =
     finding.kind === 'report'
       ? finding.report.profiles.reduce((sum, each) => sum + each.clients.length, 0)
@@ -30,24 +30,32 @@ export async function run(_args: Arguments, context: CommandContext): Promise<nu
     stderr.write(`mcp-bridge was not stopped: ${problem}\n`);
     return EXIT.degraded;
   }
+  const pid = pidOf(answer) ?? (finding.kind === 'report' ? finding.report.instance?.pid : undefined);
   const until = clock.now() + LIMIT_MS;
   while (clock.now() < until) {
     const seen = await findOut(context);
-    const instance = seen.kind === 'report' ? seen.report.instance : before;
-    if (seen.kind === 'report' && instance === null) {
-      const who = clients === 0 ? '' : ' Clients that were attached start it again with their next request.';
+    const now = seen.kind === 'report' ? seen.report.instance?.pid : pid;
+    if (now === undefined) {
+      const who = clients === 0 ? '' : ' Clients that were attached start it again when they need it.';
       stdout.write(`mcp-bridge was stopped.${who}\n`);
       return EXIT.ok;
     }
-    if (instance !== null && before !== null && instance.pid !== before.pid) {
+    if (pid !== undefined && now !== pid) {
       const why =
-        'A client that is still open has started it again at once; close the clients to keep it from running.';
-      stdout.write(`mcp-bridge was stopped (pid ${before.pid}). ${why}\n`);
+        'A client that is still open has started it again; close the clients to keep it from running.';
+      stdout.write(`mcp-bridge was stopped (pid ${pid}). ${why}\n`);
       return EXIT.ok;
     }
     await sleep(clock, LOOK_EVERY_MS);
   }
   stderr.write(`mcp-bridge was told to stop, but still runs after ${LIMIT_MS / 1000} s.`);
-  stderr.write(before === null ? '\n' : ` End the process ${before.pid} by hand if it stays.\n`);
+  stderr.write(pid === undefined ? '\n' : ` End the process ${pid} by hand if it stays.\n`);
   return EXIT.degraded;
+}
+
+/** The daemon's word for who it is, which is good also where its status makes no sense. */
+function pidOf(answer: Answer): number | undefined {
+  const body: unknown = answer.kind === 'answered' ? answer.body : undefined;
+  const hasPid = typeof body === 'object' && body !== null && 'pid' in body && typeof body.pid === 'number';
+  return hasPid ? (body.pid as number) : undefined;
 }

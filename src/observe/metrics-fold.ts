@@ -1,7 +1,7 @@
 // The metrics as a fold over the events, for `GET /metrics`. docs/operations.md says what to watch.
 
 import type { Observed } from './events.ts';
-import { Counter, Durations, Gauge } from './prometheus.ts';
+import { Counter, Durations, Gauge, Total } from './prometheus.ts';
 import type { Status } from './status.ts';
 
 export interface ProcessFigures {
@@ -79,8 +79,8 @@ export class MetricsFold {
   readonly #info = new Gauge('mcp_bridge_info', 'Always 1; the labels say what runs.', ['version', 'mode']);
   readonly #started = new Gauge('mcp_bridge_start_time_seconds', 'When it was started, since 1970.', []);
   readonly #memory = new Gauge('mcp_bridge_resident_memory_bytes', 'Memory of the process.', []);
-  readonly #lost = new Gauge(
-    'mcp_bridge_events_dropped',
+  readonly #lost = new Total(
+    'mcp_bridge_events_dropped_total',
     'Events lost because a reader of /events was behind.',
     [],
   );

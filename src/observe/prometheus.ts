@@ -80,7 +80,7 @@ export class Counter extends Family<{ n: number }> {
 }
 
 export class Gauge extends Family<{ n: number }> {
-  readonly type = 'gauge';
+  readonly type: 'gauge' | 'counter' = 'gauge';
 
   set(value: number, ...labels: LabelValues): void {
     const at = this.at(labels);
@@ -98,6 +98,11 @@ export class Gauge extends Family<{ n: number }> {
   protected lines({ n }: { n: number }, labels: string): string[] {
     return [sample(this.name, labels, n)];
   }
+}
+
+/** A count that somebody else keeps. */
+export class Total extends Gauge {
+  override readonly type = 'counter';
 }
 
 /** Takes milliseconds and shows seconds, as Prometheus wants them. */

@@ -16,6 +16,8 @@ export interface Status {
   readonly at: string;
   readonly health: Health;
   readonly instance: Instance;
+  /** The daemon puts it there. */
+  readonly daemon?: DaemonFacts;
   readonly profiles: readonly ProfileStatus[];
 }
 
@@ -25,6 +27,18 @@ export interface Instance {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: string;
+}
+
+/** What the daemon says of itself. */
+export interface DaemonFacts {
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAt: string;
+  readonly state: 'serving' | 'draining' | 'ending';
+  readonly clients: number;
+  /** Errors that nothing in the program expected, and where the last of them was. */
+  readonly faults: number;
+  readonly lastFault?: string | undefined;
 }
 
 export interface ProfileStatus {

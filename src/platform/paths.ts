@@ -34,5 +34,5 @@ export function daemonSocket(paths: Paths): string {
 }
 
 export function daemonSecretFile(paths: Paths): string {
-  return join(paths.runtimeDir, 'secret');
+  return join(paths.runtimeDir, 'daemon.secret');
 }

@@ -7,6 +7,7 @@ import { exitCodeOf, type Finding, type Report } from '../../src/cli/status-repo
 import type { Observed } from '../../src/observe/events.ts';
 import type { LogRecord } from '../../src/observe/log-file.ts';
 import { StatusFold } from '../../src/observe/status-fold.ts';
+import { readSchema, violations } from '../support/json-schema.ts';
 import { answered, c1, healthyMorning, NOON, outage, s1, told } from '../observe/telling.ts';
 
 const view = { style: PLAIN, columns: 100, withTrend: false };
@@ -95,6 +96,24 @@ work  ● healthy
     const text = textOf(findingAfter([...healthyMorning(), evil]));
     // oxlint-disable-next-line no-control-regex
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  });
+
+  test.each([
+    [
+      { state: 'draining' as const, faults: 0 },
+      /^mcp-bridge 1\.2\.3 is running .*\nIt makes room for a newer version\./,
+    ],
+    [
+      { state: 'serving' as const, faults: 2, lastFault: 'at x (y.js:1:2)' },
+      /\n2 failures inside .* \(the last: at x \(y\.js:1:2\)\)\. Please report/,
+    ],
+  ])('says what the daemon says of itself: %j', (facts, words) => {
+    const finding = findingAfter(healthyMorning());
+    if (finding.kind !== 'report' || finding.report.instance === null) throw new Error('no report');
+    const daemon = { pid: 42, version: '1.2.3', startedAt: finding.report.at, clients: 1, ...facts };
+    const report = { ...finding.report, daemon };
+    expect(violations(readSchema('status.schema.json'), JSON.parse(JSON.stringify(report)))).toEqual([]);
+    expect(textOf({ kind: 'report', report })).toMatch(words);
   });
 
   test('has colour only in the style that brings it', () => {

@@ -67,6 +67,15 @@ test('ST2 says what is at this moment: sessions by state, clients, health', () =
   expect(value(ill, 'mcp_bridge_session_transitions_total{profile="work",state="CONNECTING"}')).toBe(2);
 });
 
+test('ST2 says what it is itself, and what its readers have lost', () => {
+  const text = metricsAfter([]);
+  expect(value(text, 'mcp_bridge_info{version="1.2.3",mode="daemon"}')).toBe(1);
+  expect(value(text, 'mcp_bridge_start_time_seconds')).toBe(NOON / 1000);
+  expect(value(text, 'mcp_bridge_resident_memory_bytes')).toBe(5e7);
+  expect(value(text, 'mcp_bridge_events_dropped_total')).toBe(3);
+  expect(text).toContain('# TYPE mcp_bridge_events_dropped_total counter\n');
+});
+
 test('keeps to the text format, also with odd names', () => {
   const labels = { profile: 'a "b"\\\nc' };
   const text = metricsAfter([...healthyMorning(), told(labels, answered(1)), ...outage()]);

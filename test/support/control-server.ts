@@ -55,7 +55,7 @@ export async function startControlServer(home: string, clock: Clock = systemCloc
         void observatory.streamEvents(res);
         return;
       case 'POST /shutdown':
-        res.writeHead(202).end(() => void close());
+        res.writeHead(200).end(JSON.stringify({ pid: process.pid, clients: 0 }), () => void close());
         return;
       default:
         res.writeHead(what.startsWith('POST /sessions/') ? 200 : 404).end();

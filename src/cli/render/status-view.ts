@@ -1,7 +1,13 @@
 // The status for a person, as lines of text. Pure: the same report gives the same lines.
 
 import { printable } from '../../observe/describe.ts';
-import type { ClientStatus, ProfileStatus, RequestCounts, SignInStatus } from '../../observe/status.ts';
+import type {
+  ClientStatus,
+  DaemonFacts,
+  ProfileStatus,
+  RequestCounts,
+  SignInStatus,
+} from '../../observe/status.ts';
 import type { Finding, Report } from '../status-report.ts';
 import type { Style } from './style.ts';
 import { count, duration, number, sparkline, took, wrap } from './text.ts';
@@ -41,7 +47,27 @@ function heading(report: Report, { style, columns }: View): string[] {
   const age = duration(Date.parse(report.at) - Date.parse(startedAt));
   const where = mode === 'in-process' ? ", inside its client's process" : '';
   const first = `${style.bold(`mcp-bridge ${printable(version)} is running`)} (pid ${pid}, for ${age}${where})`;
-  return report.profiles.length === 0 ? [first, 'No client has used it yet.'] : [first];
+  const none = report.profiles.length === 0 ? ['No client has used it yet.'] : [];
+  return [first, ...daemonLines(report.daemon, { style, columns }), ...none];
+}
+
+function daemonLines(
+  daemon: DaemonFacts | undefined,
+  { style, columns }: Pick<View, 'style' | 'columns'>,
+): string[] {
+  if (daemon === undefined) return [];
+  const { state, faults, lastFault } = daemon;
+  const leaving = {
+    serving: '',
+    draining: 'It makes room for a newer version.',
+    ending: 'It is about to end.',
+  };
+  const where = lastFault === undefined ? '' : ` (the last: ${printable(lastFault)})`;
+  const broken = `${count(faults, 'failure')} inside the bridge that nobody foresaw${where}. Please report this, with the log.`;
+  return [
+    ...(leaving[state] === '' ? [] : [style.warn(leaving[state])]),
+    ...(faults === 0 ? [] : wrap(broken, columns).map((line) => style.warn(line))),
+  ];
 }
 
 function inProcessLines({ inProcess, at }: Report, view: View): string[] {

@@ -205,6 +205,14 @@ describe('ST6 mcp-bridge stop', () => {
     });
   });
 
+  test('a daemon that a client has started again at once is told from the one that was stopped', async () => {
+    const { home, daemon } = await useDaemon(healthyMorning());
+    daemon.answers.set('POST /shutdown', { status: 200, body: '{"pid":1,"clients":1}' });
+    const outcome = await runCli(home, ['stop']);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.stdout).toMatch(/^mcp-bridge was stopped \(pid 1\)\. A client that is still open/);
+  });
+
   test('a daemon that refuses is said to run on', async () => {
     const { home } = await useDaemon(healthyMorning());
     rmSync(daemonSecretFile(resolvePaths({ MCP_BRIDGE_HOME: home })));
