@@ -1,7 +1,6 @@
 // `mcp-bridge reset`: has the daemon make its sessions with the service anew. Clients stay attached and notice nothing but the time
 // that a handshake takes.
 
-import type { Answer } from '../platform/control-client.ts';
 import type { ProfileStatus } from '../observe/status.ts';
 import { nearest } from '../config/nearest.ts';
 import { daemonOf, UsageError, type Arguments, type CommandContext } from './command.ts';
@@ -29,8 +28,10 @@ export async function run({ words }: Arguments, context: CommandContext): Promis
   let failed = 0;
   for (const { profile, id } of targets) {
     const answer = await daemon.post(`/sessions/${encodeURIComponent(id)}/reset`);
-    const problem = problemOf(answer);
-    if (problem === undefined)
+    const problem = answerProblem(answer);
+    if (answer.kind === 'answered' && answer.status === 404)
+      stdout.write(`Session ${id} of ${profile} has gone by itself; there was nothing to reset.\n`);
+    else if (problem === undefined)
       stdout.write(`Session ${id} of ${profile} was reset; the next request opens a new one.\n`);
     else {
       failed += 1;
@@ -55,10 +56,4 @@ function choose(profiles: readonly ProfileStatus[], wanted: string | undefined):
   const hint = nearest(wanted, names);
   const what = hint === undefined ? '' : ` Did you mean "${hint}"?`;
   throw new UsageError(`There is no session and no profile in use with the name "${wanted}".${what}`);
-}
-
-/** A session that has gone by itself meanwhile needs no reset. */
-function problemOf(answer: Answer): string | undefined {
-  if (answer.kind === 'answered' && answer.status === 404) return undefined;
-  return answerProblem(answer);
 }

@@ -178,6 +178,14 @@ describe('ST6 mcp-bridge reset', () => {
     expect(outcome.stderr).toMatch(/s1 of work was not reset: .*500/);
   });
 
+  test('a session that has gone meanwhile is said to have gone', async () => {
+    const { home, daemon } = await useDaemon(healthyMorning());
+    daemon.answers.set('POST /sessions/s1/reset', { status: 404, body: '' });
+    const outcome = await runCli(home, ['reset']);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.stdout).toBe('Session s1 of work has gone by itself; there was nothing to reset.\n');
+  });
+
   test('without a daemon there is nothing to reset', async () => {
     const outcome = await runCli(useHome(), ['reset']);
     expect(outcome).toMatchObject({
