@@ -10,11 +10,14 @@ const MAX_TEXT = 1000;
 /** A line of the log: when, how much it matters, whom it is about, and the event. */
 export type LogRecord = { readonly at: string; readonly level: string } & Partial<Labels> & BridgeEvent;
 
-/** @param write takes a whole line */
-export function logFile(level: Level, write: (line: string) => void): Subscriber {
+/**
+ * @param level asked at each event, because it may change
+ * @param write takes a whole line
+ */
+export function logFile(level: () => Level, write: (line: string) => void): Subscriber {
   return ({ at, labels, event }) => {
     const of = levelOf(event);
-    if (isHidden(of, level)) return;
+    if (isHidden(of, level())) return;
     const record = { at: new Date(at).toISOString(), level: of, ...labels, ...event };
     write(`${JSON.stringify(record, (_key, value: unknown) => clip(value))}\n`);
   };

@@ -23,6 +23,8 @@ export interface ObservatoryOptions {
 
 export class Observatory {
   readonly hub: EventHub;
+  /** Of the log file; may be changed at any time. */
+  logLevel: Level;
   readonly #clock: Clock;
   readonly #instance: Instance;
   readonly #status = new StatusFold();
@@ -37,7 +39,9 @@ export class Observatory {
     this.#log = new RotatingFile({ path: logPath(stateDir), clock });
     this.hub.subscribe((observed) => this.#status.take(observed));
     this.hub.subscribe((observed) => this.#metrics.take(observed));
-    if (logLevel !== 'silent') this.hub.subscribe(logFile(logLevel, (line) => this.#log.write(line)));
+    this.logLevel = logLevel;
+    const writeLine = (line: string): void => this.#log.write(line);
+    this.hub.subscribe(logFile(() => this.logLevel, writeLine));
   }
 
   observerFor(labels: Labels): Observer {

@@ -8,10 +8,26 @@ import { answered, c1, healthyMorning, NOON, outage, told } from './telling.ts';
 
 function linesAt(level: 'silent' | 'error' | 'info' | 'debug', events = [...healthyMorning(), ...outage()]) {
   const lines: string[] = [];
-  const log = logFile(level, (line) => void lines.push(line));
+  const log = logFile(
+    () => level,
+    (line) => void lines.push(line),
+  );
   for (const event of events) log(event);
   return lines.map((line) => JSON.parse(line) as { type: string; level: string });
 }
+
+test('ST4 the level may change while it runs', () => {
+  const lines: string[] = [];
+  let level: 'info' | 'debug' = 'info';
+  const log = logFile(
+    () => level,
+    (line) => void lines.push(line),
+  );
+  log(told(c1, answered(1)));
+  level = 'debug';
+  log(told(c1, answered(2)));
+  expect(lines.map((line) => (JSON.parse(line) as { ms: number }).ms)).toEqual([2]);
+});
 
 test('ST4 a line is JSON with time, level, labels and the event', () => {
   expect(linesAt('debug', [told(c1, answered(5))])).toEqual([
@@ -29,7 +45,10 @@ test('ST4 request timing is written at debug alone', () => {
 test('a text that is too long is cut', () => {
   const event: BridgeEvent = { type: 'upstream.dropped', reason: 'x'.repeat(100_000) };
   const lines: string[] = [];
-  logFile('debug', (line) => void lines.push(line))(told(c1, event));
+  logFile(
+    () => 'debug',
+    (line) => void lines.push(line),
+  )(told(c1, event));
   expect(lines[0]!.length).toBeLessThan(1300);
 });
 

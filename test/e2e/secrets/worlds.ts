@@ -8,9 +8,11 @@ import { Bridge } from '../../../src/bridge/bridge.ts';
 import { resolveRun } from '../../../src/config/resolve.ts';
 import { Observatory } from '../../../src/observe/observatory.ts';
 import { stderrLog } from '../../../src/observe/stderr-log.ts';
+import { Abort } from '../../../src/platform/abort.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { ControlClient } from '../../../src/platform/control-client.ts';
 import { knownAnswersFile } from '../../../src/platform/known-answers-file.ts';
-import { resolvePaths } from '../../../src/platform/paths.ts';
+import { daemonSecretFile, daemonSocket, resolvePaths } from '../../../src/platform/paths.ts';
 import { systemRng } from '../../../src/platform/random.ts';
 import { Session } from '../../../src/upstream/session.ts';
 import { BridgeProcess } from '../../support/bridge-process.ts';
@@ -57,15 +59,59 @@ export function program(more: Readonly<Record<string, string>>): World {
     ];
     const bridge = await BridgeProcess.launch(url, { args, env: { ...env, ...more }, home });
     onTestFinished(() => bridge[Symbol.asyncDispose]());
+    const daemon = more['MCP_BRIDGE_DAEMON'] === 'off' ? undefined : await askDaemon(home);
     return {
       send: (line) => bridge.send(line),
       received: () => bridge.stdout.toString(),
       async end() {
         await bridge.close();
-        return new Map([['stderr', bridge.stderr], ...filesBelow(home)]);
+        const told = (await daemon?.()) ?? [];
+        return new Map([['stderr', bridge.stderr], ...told, ...filesBelow(home)]);
       },
     };
   };
+}
+
+/** Listens to the daemon behind a bridge. What it returns ends the daemon, and tells all that it has said. */
+async function askDaemon(home: string): Promise<() => Promise<[string, string][]>> {
+  const paths = resolvePaths({ MCP_BRIDGE_HOME: home });
+  const places = { socketPath: daemonSocket(paths), secretFile: daemonSecretFile(paths) };
+  const daemon = new ControlClient({ ...places, clock: systemClock });
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+  const leaving = new Abort();
+  const events: unknown[] = [];
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const deadline = performance.now() + 10_000;
+  const listen = async (): Promise<void> => {
+    while (!leaving.aborted && performance.now() < deadline) {
+      await daemon.events((event) => void events.push(event), leaving, open);
+      await pause();
+    }
+  };
+  const listening = listen();
+  await opened;
+  return async () => {
+    const told = ['/status', '/pool/stats', '/metrics'].map(async (path): Promise<[string, string]> => [
+      `GET ${path}`,
+      JSON.stringify(await daemon.get(path)),
+    ]);
+    const all = await Promise.all(told);
+    leaving.abort();
+    await listening;
+    const answer = await daemon.post('/shutdown');
+    const { pid } = (answer.kind === 'answered' ? answer.body : {}) as { pid?: number };
+    if (pid === undefined) throw new Error(`The daemon does not end: ${JSON.stringify(answer)}`);
+    while (isAlive(pid)) await pause();
+    return [...all, ['GET /events', events.map((event) => JSON.stringify(event)).join('\n')]];
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** The bridge with all that can watch it, in the test's own process: log, log file, status, metrics and events. */
