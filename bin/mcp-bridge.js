@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The launcher: `run`, which clients start, goes the short way; all else goes to the command line for people.
 // Imports nothing of the program before the Node.js version is checked, so that an old one gets a clear message.
-import process from 'node:process';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {

@@ -5,14 +5,14 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { idText, scanEnvelope, type Content, type Envelope, type ScanResult } from '../protocol/envelope.ts';
-import { errorReply, type ErrorCode, type Failure } from '../protocol/errors.ts';
+import { errorReply, internalFailure, type ErrorCode, type Failure } from '../protocol/errors.ts';
 import { spliceToWrite } from '../protocol/splice.ts';
 import { deadline } from '../policy/deadline.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
 import type { Rng } from '../platform/random.ts';
 import { BatchReply } from './batch-reply.ts';
-import { clientName } from './client-kind.ts';
+import { clientName, clientVersion } from './client-kind.ts';
 import type { Reply } from './dispatch.ts';
 import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
@@ -201,12 +201,13 @@ export class Bridge {
     if (pending === undefined) {
       this.#refuse(reply, idText(message), {
         code: 'ERR_CLIENT_DUPLICATE_ID',
-        message: `A request with the id ${idText(message)} waits for its answer already.`,
+        message: 'A request with this id waits for its answer already.',
       });
       return;
     }
     // A fault of the bridge's own must cost one request, not the conversation.
-    const fail = (error: unknown): void => this.#settle(pending, { kind: 'error', failure: internal(error) });
+    const fail = (error: unknown): void =>
+      this.#settle(pending, { kind: 'error', failure: internalFailure(error) });
     try {
       void this.#ask(pending).then((result) => this.#settle(pending, result), fail);
     } catch (error) {
@@ -247,6 +248,8 @@ export class Bridge {
   #introduce(initialize: Envelope): void {
     const { settings, clock, rng, observer, serviceHost, openSession, openStore } = this.#options;
     this.#clientName = clientName(initialize);
+    const version = clientVersion(initialize) ?? '';
+    observer({ type: 'client.introduced', name: this.#clientName ?? '', version });
     void this.#service?.close(AbortSignal.abort());
     this.#service = new ServiceView({
       initialize,
@@ -267,21 +270,22 @@ export class Bridge {
   #settle(pending: PendingRequest, result: Reply): void {
     if (!this.#pending.settle(pending)) return;
     const ms = this.#options.clock.now() - pending.openedAt;
-    const method = pending.message.method;
-    const { observer } = this.#options;
+    const { route, message, id } = pending;
+    let outcome: 'answered' | 'cancelled' | ErrorCode;
     switch (result.kind) {
       case 'answer':
-        pending.reply(spliceToWrite(result.message, result.message.id, pending.id));
-        observer({ type: 'request.settled', method, ms, outcome: 'answered' });
-        return;
+        pending.reply(spliceToWrite(result.message, result.message.id, id));
+        outcome = 'answered';
+        break;
       case 'error':
-        pending.reply(errorReply(pending.id, result.failure));
-        observer({ type: 'request.settled', method, ms, outcome: result.failure.code });
-        return;
+        pending.reply(errorReply(id, result.failure));
+        outcome = result.failure.code;
+        break;
       case 'silence':
         pending.reply(undefined);
-        observer({ type: 'request.settled', method, ms, outcome: 'cancelled' });
+        outcome = 'cancelled';
     }
+    this.#options.observer({ type: 'request.settled', method: message.method, ms, route, outcome });
   }
 
   #onNotification(message: Envelope): void {
@@ -337,13 +341,4 @@ export class Bridge {
     this.#options.observer({ type: 'client.bad-line', code: failure.code, reason: failure.message });
     reply?.(errorReply(id, failure));
   }
-}
-
-function internal(error: unknown): Failure {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return {
-    code: 'ERR_BRIDGE_INTERNAL',
-    message: `The bridge failed on this request (${what}).`,
-    cause: error,
-  };
 }

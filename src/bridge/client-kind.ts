@@ -3,7 +3,7 @@ import type { Envelope } from '../protocol/envelope.ts';
 interface InitializeParams {
   readonly protocolVersion?: unknown;
   readonly capabilities?: unknown;
-  readonly clientInfo?: { readonly name?: unknown } | undefined;
+  readonly clientInfo?: { readonly name?: unknown; readonly version?: unknown } | undefined;
 }
 
 function paramsOf(initialize: Envelope): InitializeParams | undefined {
@@ -15,6 +15,12 @@ function paramsOf(initialize: Envelope): InitializeParams | undefined {
 export function clientName(initialize: Envelope): string | undefined {
   const name = paramsOf(initialize)?.clientInfo?.name;
   return typeof name === 'string' ? name : undefined;
+}
+
+/** The client's version as it writes it. */
+export function clientVersion(initialize: Envelope): string | undefined {
+  const version = paramsOf(initialize)?.clientInfo?.version;
+  return typeof version === 'string' ? version : undefined;
 }
 
 /** What of a client's `initialize` a service's answers may depend on, as a key. Its version is not part of it. */

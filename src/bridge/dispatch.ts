@@ -50,9 +50,12 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
         if (signal.aborted) return withdrawn(pending, false, clock.now());
         continue;
       case 'session':
+        pending.route = 'session';
         outcome = await session.call(question, signal);
         break;
       case 'per-request':
+        pending.route = 'per-request';
+        observer({ type: 'request.fallback', method: request.method });
         outcome = await session.callPerRequest(question, signal);
         break;
     }
@@ -83,6 +86,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
           method: request.method,
           attempt: failures,
           code: outcome.failure.code,
+          progress: outcome.progress,
         });
         ({ perRequest } = verdict);
         if (!(await sleep(clock, verdict.afterMs, signal))) return withdrawn(pending, false, clock.now());

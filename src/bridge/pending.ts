@@ -19,6 +19,8 @@ export class PendingRequest {
   readonly reply: ReplyTo;
   /** Clock.now() when the deadline passes. */
   expiresAt = Number.POSITIVE_INFINITY;
+  /** Of the last try. */
+  route: 'session' | 'per-request' | undefined;
   readonly #abort = new Abort();
   #deadline: Timer | undefined;
 

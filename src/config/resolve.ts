@@ -75,6 +75,11 @@ export function resolveRun(args: RunArguments, env: Environment, configFile: str
   return { profile: { ...chosen, headers }, settings: resolved };
 }
 
+/** The names of the profiles in the config file. @throws ConfigError */
+export function profileNames(configFile: string): string[] {
+  return Object.keys(section(readConfig(configFile)['profiles'], `"profiles" in ${configFile}`));
+}
+
 function chooseProfile(
   target: string,
   known: Values,

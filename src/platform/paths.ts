@@ -7,6 +7,7 @@ export interface Paths {
   readonly configFile: string;
   readonly stateDir: string;
   readonly cacheDir: string;
+  readonly runtimeDir: string;
 }
 
 export function resolvePaths(env: Readonly<Record<string, string | undefined>>): Paths {
@@ -16,8 +17,22 @@ export function resolvePaths(env: Readonly<Record<string, string | undefined>>):
       configFile: join(home, 'config.json'),
       stateDir: join(home, 'state'),
       cacheDir: join(home, 'cache'),
+      runtimeDir: join(home, 'run'),
     };
   }
   const places = envPaths('mcp-bridge', { suffix: '' });
-  return { configFile: join(places.config, 'config.json'), stateDir: places.log, cacheDir: places.cache };
+  return {
+    configFile: join(places.config, 'config.json'),
+    stateDir: places.log,
+    cacheDir: places.cache,
+    runtimeDir: join(env['XDG_RUNTIME_DIR'] ?? places.log, 'mcp-bridge'),
+  };
+}
+
+export function daemonSocket(paths: Paths): string {
+  return join(paths.runtimeDir, 'daemon.sock');
+}
+
+export function daemonSecretFile(paths: Paths): string {
+  return join(paths.runtimeDir, 'daemon.secret');
 }

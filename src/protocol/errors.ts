@@ -136,3 +136,13 @@ export function errorReply(id: string | null, failure: Failure): Buffer {
   };
   return Buffer.from(`{"jsonrpc":"2.0","id":${id ?? 'null'},"error":${JSON.stringify(error)}}`);
 }
+
+/** A fault of the bridge's own. */
+export function internalFailure(error: unknown): Failure {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return {
+    code: 'ERR_BRIDGE_INTERNAL',
+    message: `The bridge failed on this request (${what}).`,
+    cause: error,
+  };
+}

@@ -4,6 +4,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
+import type { Observer } from '../observe/events.ts';
 import type { RetryBudget } from '../policy/retry-budget.ts';
 import { isSuspicious, SILENCE } from '../policy/silence.ts';
 import type { Call } from './call.ts';
@@ -16,6 +17,7 @@ export interface PathWatchOptions {
   readonly live: LiveSession;
   readonly clock: Clock;
   readonly budget: RetryBudget;
+  readonly observer?: Observer;
   /** A connection has turned out to be silent while the service is there: others may be dead too. */
   readonly onSilent?: () => void;
   /** The path does not carry, or the service no longer knows the session. */
@@ -89,6 +91,7 @@ export class PathWatch {
     if (call.question.safety === 'unsafe' || this.#hedged.has(call.race) || !this.#options.budget.withdraw())
       return;
     this.#hedged.add(call.race);
+    this.#options.observer?.({ type: 'request.hedged', method: call.request.method });
     this.#options.live.hedge(call);
     this.#options.onSilent?.();
   }

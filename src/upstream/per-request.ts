@@ -38,6 +38,7 @@ export async function callPerRequest(
   timer.cancel();
   if (early !== undefined || signal.aborted || !budget.withdraw()) return early ?? first;
 
+  context.observer({ type: 'request.hedged', method: question.request.method });
   const second = callOnce(context, initialize, question, either);
   const winner = await Promise.any([unlessFailed(first), unlessFailed(second)]).catch(() => undefined);
   done.abort({ kind: 'superseded' });

@@ -18,7 +18,7 @@ import { reconnectDelayMs } from '../policy/reconnect.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
-import type { Observer } from '../observe/events.ts';
+import { stateEvent, type Observer } from '../observe/events.ts';
 import type { ClientSink, Question } from './call.ts';
 import { endWithin, handshakeInTime, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
@@ -179,8 +179,7 @@ export class Session {
     this.#state = state;
     for (const effect of effects) this.#run(effect);
     if (state === before) return;
-    if (state.kind !== before.kind)
-      this.#options.observer({ type: 'session.state', state: state.kind, reason });
+    if (state.kind !== before.kind) this.#options.observer(stateEvent(state, reason));
     for (const waiter of [...this.#waiters]) waiter();
   }
 
@@ -290,7 +289,7 @@ export class Session {
     if (live.wire instanceof StreamableHttp) {
       const onSilent = (): void => this.#restartListening();
       const onDown = (failed: FailedAttempt): void => this.#down(established, failed);
-      this.#watch = new PathWatch({ live, clock, budget: this.budget, onSilent, onDown });
+      this.#watch = new PathWatch({ live, clock, observer, budget: this.budget, onSilent, onDown });
       const onSessionLost = (): void => this.#lose(established, LOST);
       const onRestart = (restart: () => void): void => {
         this.#restartListening = restart;

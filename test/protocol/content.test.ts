@@ -9,7 +9,6 @@ import {
   textOf,
   type Envelope,
   type ScanResult,
-  type Span,
 } from '../../src/protocol/envelope.ts';
 import { layOut } from '../../src/protocol/long-text.ts';
 import { splice, spliceToWrite, type Edit } from '../../src/protocol/splice.ts';
@@ -30,10 +29,7 @@ function tell(scan: ScanResult): unknown {
   if (scan.kind === 'batch') return scan.elements.map(tell);
   if (scan.kind !== 'message') return scan;
   const { message } = scan;
-  const spans = Object.entries({ id: message.id ?? undefined, ...message.spans }) as [
-    string,
-    Span | undefined,
-  ][];
+  const spans = Object.entries({ id: message.id ?? undefined, ...message.spans });
   return {
     ...facts(message),
     parts: spans.flatMap(([name, span]) =>

@@ -1,6 +1,8 @@
 // Fixtures that end with the test that asked for them, however it ends.
 import { expect, onTestFinished } from 'vitest';
+import type { Clock } from '../../src/platform/clock.ts';
 import { BridgeProcess, type LaunchOptions } from './bridge-process.ts';
+import { startControlServer, type ControlServer } from './control-server.ts';
 import { ScriptedService, type ServiceOptions } from './scripted-service.ts';
 
 export async function useService(options: Partial<ServiceOptions> = {}): Promise<ScriptedService> {
@@ -20,6 +22,13 @@ export async function useBridge(
     expectCleanStdout(bridge);
   });
   return bridge;
+}
+
+/** The daemon's interface for the bridge of this home. */
+export async function useControlServer(home: string, clock?: Clock): Promise<ControlServer> {
+  const server = await startControlServer(home, clock);
+  onTestFinished(() => server.close());
+  return server;
 }
 
 export interface Bridged {

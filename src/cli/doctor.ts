@@ -1,0 +1,48 @@
+// `mcp-bridge doctor`: goes the whole way to a service, and says at which step it fails and what to do.
+
+import { ConfigError, profileNames } from '../config/resolve.ts';
+import type { Arguments, CommandContext } from './command.ts';
+import { UsageError } from './command.ts';
+import { examine, shownTarget } from './doctor/examine.ts';
+import type { Examination } from './doctor/step.ts';
+import { EXIT } from './exit-codes.ts';
+import { stepLines, summaryLine } from './render/doctor-view.ts';
+import { styleFor } from './render/style.ts';
+
+const COLUMNS = 100;
+
+export async function run({ words, options }: Arguments, context: CommandContext): Promise<number> {
+  const { stdout, env } = context;
+  const isJson = options['json'] === true;
+  const style = styleFor(stdout, env);
+  const columns = stdout.columns ?? COLUMNS;
+  const say = (lines: readonly string[]): void => {
+    if (!isJson) stdout.write(`${lines.join('\n')}\n`);
+  };
+  const found: Examination[] = [];
+  for (const target of targetsOf(words[0], context)) {
+    say([style.bold(`mcp-bridge doctor: ${shownTarget(target)}`), '']);
+    const examination = await examine(target, context, (result) =>
+      say(stepLines(result, { style, columns })),
+    );
+    say(['', summaryLine(examination.steps, style), '']);
+    found.push(examination);
+  }
+  if (isJson) stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  const isWell = found.every(({ steps }) => steps.every(({ kind }) => kind !== 'failed'));
+  return isWell ? EXIT.ok : EXIT.degraded;
+}
+
+/** What is asked for, or every profile. @throws UsageError where there is neither */
+function targetsOf(word: string | undefined, { paths }: CommandContext): readonly string[] {
+  if (word !== undefined) return [word];
+  let names: readonly string[];
+  try {
+    names = profileNames(paths.configFile);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message);
+    throw error;
+  }
+  if (names.length > 0) return names;
+  throw new UsageError(`Which service? Give its URL: ${paths.configFile} has no profile.`);
+}

@@ -1,0 +1,122 @@
+// The doctor's walk: each step in its turn, timed, and what cannot be looked at because of an earlier failure left out.
+
+import { homedir } from 'node:os';
+import { ConfigError, resolveRun, type Resolved } from '../../config/resolve.ts';
+import type { CommandContext } from '../command.ts';
+import { configPlaces, examineClientConfig } from './client-config.ts';
+import { connect, encrypt, endpointOf, lookUp } from './network.ts';
+import { askHttp, ServiceExamination } from './service.ts';
+import {
+  failed,
+  ok,
+  skipped,
+  STEPS,
+  type Examination,
+  type StepName,
+  type StepResult,
+  type Verdict,
+} from './step.ts';
+
+/** Looks at one service. @param onStep hears of each step as it ends */
+export async function examine(
+  target: string,
+  context: CommandContext,
+  onStep: (result: StepResult) => void,
+): Promise<Examination> {
+  const { clock, env, paths } = context;
+  const steps: StepResult[] = [];
+  const add = async (step: StepName, look: () => Verdict | Promise<Verdict>): Promise<Verdict> => {
+    const startedAt = clock.now();
+    const verdict = await look();
+    const result = { step, ms: clock.now() - startedAt, ...verdict };
+    steps.push(result);
+    onStep(result);
+    return verdict;
+  };
+
+  let resolved: Resolved | undefined;
+  await add('config', () => {
+    try {
+      resolved = resolveRun({ target, flags: {}, headers: [] }, env, paths.configFile);
+      const isUrl = target.includes('://');
+      return ok(isUrl ? 'a URL, which needs no profile' : `profile "${target}" in ${paths.configFile}`);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return failed(
+        error.message,
+        'Correct it, then run this again; docs/configuration.md lists what there is.',
+      );
+    }
+  });
+  if (resolved !== undefined) await walk(resolved, context, add);
+  for (const step of STEPS.slice(0, -1)) {
+    if (!steps.some((done) => done.step === step))
+      await add(step, () => skipped('a step before it has failed'));
+  }
+  const url = resolved?.profile.url.href ?? null;
+  await add('client config', () => {
+    return examineClientConfig(configPlaces(process.platform, env, homedir()), target, url);
+  });
+  return {
+    target: shownTarget(target),
+    url: resolved === undefined ? null : shown(resolved.profile.url),
+    steps,
+  };
+}
+
+/** The steps on the way to the service, up to the first that fails. */
+async function walk(
+  { profile, settings }: Resolved,
+  { clock }: CommandContext,
+  add: (step: StepName, look: () => Verdict | Promise<Verdict>) => Promise<Verdict>,
+): Promise<void> {
+  const endpoint = endpointOf(profile.url);
+  const within = async (
+    limitMs: number,
+    look: (signal: AbortSignal) => Promise<Verdict>,
+  ): Promise<Verdict> => {
+    const limit = new AbortController();
+    const timer = clock.after(limitMs, () => limit.abort({ kind: 'deadline' }));
+    const silence = new Promise<Verdict>((resolve) => {
+      limit.signal.addEventListener('abort', () => {
+        // The look hears of it first, and knows better what to say.
+        clock.after(500, () =>
+          resolve(failed(`nothing came within ${limitMs} ms`, 'Check the network, then try again.')),
+        );
+      });
+    });
+    const verdict = await Promise.race([look(limit.signal), silence]);
+    timer.cancel();
+    return verdict;
+  };
+  const { connectTimeoutMs, requestTimeoutMs } = settings;
+  const lower: readonly (readonly [StepName, (signal: AbortSignal) => Promise<Verdict>, number])[] = [
+    ['DNS', () => lookUp(endpoint), connectTimeoutMs],
+    ['TCP', (signal) => connect(endpoint, signal), connectTimeoutMs],
+    ['TLS', (signal) => encrypt(endpoint, clock.wallTime(), signal), connectTimeoutMs],
+    ['HTTP', (signal) => askHttp(profile, signal), requestTimeoutMs],
+  ];
+  for (const [step, look, limitMs] of lower) {
+    if ((await add(step, () => within(limitMs, look))).kind === 'failed') return;
+  }
+  const service = new ServiceExamination(profile, settings, clock);
+  try {
+    const limitMs = settings.initializeTimeoutMs + connectTimeoutMs;
+    const { kind } = await add('handshake', () => within(limitMs, (signal) => service.handshake(signal)));
+    if (kind === 'ok')
+      await add('session reuse', () => within(requestTimeoutMs, (signal) => service.reuse(signal)));
+    else await add('session reuse', () => skipped('there is no session to use again'));
+    if (kind === 'ok' || service.code === 'ERR_AUTH_REQUIRED') await add('sign-in', () => service.signIn());
+  } finally {
+    await service.close();
+  }
+}
+
+/** Without what may be a secret: the query, a user name, a password. */
+export function shownTarget(target: string): string {
+  return target.replace(/\?.*$/, '').replace(/\/\/[^/]*@/, '//');
+}
+
+function shown(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
