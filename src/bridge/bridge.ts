@@ -271,10 +271,12 @@ export class Bridge {
     if (!this.#pending.settle(pending)) return;
     const ms = this.#options.clock.now() - pending.openedAt;
     const { route, message, id } = pending;
+    let bytes = message.byteLength;
     let outcome: 'answered' | 'cancelled' | ErrorCode;
     switch (result.kind) {
       case 'answer':
         pending.reply(spliceToWrite(result.message, result.message.id, id));
+        bytes += result.message.byteLength;
         outcome = 'answered';
         break;
       case 'error':
@@ -285,7 +287,7 @@ export class Bridge {
         pending.reply(undefined);
         outcome = 'cancelled';
     }
-    this.#options.observer({ type: 'request.settled', method: message.method, ms, route, outcome });
+    this.#options.observer({ type: 'request.settled', method: message.method, ms, route, bytes, outcome });
   }
 
   #onNotification(message: Envelope): void {

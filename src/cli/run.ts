@@ -10,7 +10,7 @@ import { SETTINGS, flagName } from '../config/settings.ts';
 import type { Observer } from '../observe/events.ts';
 import { stderrLog } from '../observe/stderr-log.ts';
 import { keepAlive, systemClock } from '../platform/clock.ts';
-import { tidyWhenQuiet } from '../platform/memory.ts';
+import { sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
@@ -38,8 +38,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   const { profile, settings } = resolved;
   const log = stderrLog(settings.logLevel, systemClock.wallTime, (line) => stderr.write(line));
   const noteWork = tidyWhenQuiet(systemClock);
+  const noteBytes = sweepBehindLargeMessages();
   const observer: Observer = (event) => {
-    if (event.type === 'request.settled') noteWork();
+    if (event.type === 'request.settled') {
+      noteWork();
+      noteBytes(event.bytes ?? 0);
+    }
     log(event);
   };
   // A closed stderr is nobody's loss.

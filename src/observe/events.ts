@@ -44,6 +44,8 @@ export type BridgeEvent =
       readonly outcome: 'answered' | 'cancelled' | ErrorCode;
       /** The route of the last try; undefined where none was made. */
       readonly route?: 'session' | 'per-request' | undefined;
+      /** What the request and its answer hold; an error of the bridge's own counts as nothing. */
+      readonly bytes?: number;
     }
   /** `service`: where its requests go, without query; it may hold a key. */
   | { readonly type: 'client.attached'; readonly service: string; readonly by: 'stdio' | 'socket' }

@@ -3,17 +3,51 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Clock, Timer } from './clock.ts';
+import { afterThisTurn, type Clock, type Timer } from './clock.ts';
 
 /** The quiet that is waited for, in milliseconds, and the work after which it is worth the while. */
 const QUIET_MS = 2000;
 const WORTH_IT = 100;
 
-/** V8's collector, which Node.js shows only under this flag. It takes some 10 ms. */
-function collect(): void {
+/** V8's collector, which Node.js shows only under this flag. */
+const collector = once((): unknown => {
   setFlagsFromString('--expose-gc');
-  const gc: unknown = runInNewContext('gc');
+  return runInNewContext('gc');
+});
+
+/** Takes some 10 ms. */
+function collect(): void {
+  const gc = collector();
   if (typeof gc === 'function') gc();
+}
+
+/** Takes less than a millisecond. */
+function sweepYoung(): void {
+  const gc = collector();
+  if (typeof gc === 'function') gc({ type: 'minor' });
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Buffers of so many bytes may lie about before they are collected. */
+const MAX_DEAD_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Has the young generation collected after some large messages, each call of what it returns being for one of so many bytes. V8 counts
+ * buffers as old, so by itself it marks the whole heap again and again to get rid of buffers that died young; that took more
+ * time than all that is done with the messages.
+ */
+export function sweepBehindLargeMessages(sweep: () => void = sweepYoung): (bytes: number) => void {
+  let dead = 0;
+  return (bytes) => {
+    dead += bytes;
+    if (dead < MAX_DEAD_BYTES) return;
+    dead = 0;
+    afterThisTurn(sweep);
+  };
 }
 
 /** Call what it returns once for each piece of work. */

@@ -1,6 +1,6 @@
-import { expect, test, vi } from 'vitest';
-import { tidyWhenQuiet } from '../../src/platform/memory.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { sweepBehindLargeMessages, tidyWhenQuiet } from '../../src/platform/memory.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
 
 test('PF3 memory is given back once after much work, when it is quiet', async () => {
   const clock = new FakeClock();
@@ -33,4 +33,31 @@ test('PF3 the collector can be had', () => {
     for (let n = 0; n < 600; n += 1) note();
     return clock.advance(3000);
   }).not.toThrow();
+});
+
+describe('SC4 buffers behind large messages', () => {
+  test('are swept once there are some megabytes of them, when the turn of the event loop is over', async () => {
+    let sweeps = 0;
+    const note = sweepBehindLargeMessages(() => (sweeps += 1));
+    for (let n = 0; n < 1000; n += 1) note(200);
+    await settle();
+    expect(sweeps).toBe(0);
+    for (let n = 0; n < 4; n += 1) note(1024 * 1024);
+    expect(sweeps).toBe(0);
+    await settle();
+    expect(sweeps).toBe(1);
+    note(1024 * 1024);
+    await settle();
+    expect(sweeps).toBe(1);
+  });
+
+  test('are given back by the sweep', async () => {
+    const { arrayBuffers: before } = process.memoryUsage();
+    const note = sweepBehindLargeMessages();
+    const filled = Array.from({ length: 16 }, () => Buffer.alloc(1024 * 1024).length);
+    expect(process.memoryUsage().arrayBuffers).toBeGreaterThan(before + 12e6);
+    for (const length of filled) note(length);
+    await settle();
+    expect(process.memoryUsage().arrayBuffers).toBeLessThan(before + 4e6);
+  });
 });
