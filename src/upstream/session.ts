@@ -19,7 +19,7 @@ import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Observer } from '../observe/events.ts';
-import type { ClientSink, Question } from './call.ts';
+import type { Question } from './call.ts';
 import { endWithin, handshakeInTime, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
 import { Keeper } from './keeper.ts';
@@ -31,6 +31,7 @@ import { callPerRequest } from './per-request.ts';
 import { checkHealth, probeStaggered } from './probe.ts';
 import { LOST, STREAM_ENDED } from './response-verdict.ts';
 import { restore } from './restore.ts';
+import type { ServiceSession, SessionClient } from './service-session.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
 
@@ -38,27 +39,21 @@ import { SessionTrust } from './trust.ts';
 const RELEASE_MS = 2000;
 const HANDSHAKE_GRACE_MS = 400;
 
-export interface SessionOptions {
+export interface SessionOptions extends SessionClient {
   readonly profile: Profile;
   readonly settings: Settings;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly observer: Observer;
-  /** The client's `initialize`, sent at every handshake. */
-  readonly initialize: Envelope;
-  /** Takes what the service sends outside of any call. */
-  readonly unsolicited: ClientSink;
-  /** Called after each handshake; `isFirst` is false where it replaces an earlier session. */
-  readonly onEstablished: (established: Established, isFirst: boolean) => void;
-  /** Called when the service answers `initialize` with a JSON-RPC error. */
-  readonly onRejected: (answer: Envelope) => void;
+  /** What a new session is told again, where others than this one keep it too. */
+  readonly memory?: SessionMemory;
 }
 
-export class Session {
+export class Session implements ServiceSession {
   readonly budget = new RetryBudget();
   readonly #options: SessionOptions;
   readonly #http: HttpClient;
-  readonly #memory = new SessionMemory();
+  readonly #memory: SessionMemory;
   readonly #pace = new Pace();
   readonly #closing = new AbortController();
   readonly #keeper: Keeper;
@@ -75,6 +70,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#memory = options.memory ?? new SessionMemory();
     this.#http = new HttpClient(options.profile.url, options.profile.headers, options.settings);
     this.#trust = new SessionTrust(options.clock, options.observer, () => this.want());
     this.#keeper = new Keeper({
