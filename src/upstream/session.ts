@@ -17,7 +17,6 @@ import {
 import { reconnectDelayMs } from '../policy/reconnect.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
-import type { Envelope } from '../protocol/envelope.ts';
 import type { Observer } from '../observe/events.ts';
 import type { Question } from './call.ts';
 import { endWithin, handshakeInTime, type Established } from './handshake.ts';

@@ -9,7 +9,6 @@ import type { Established } from '../../src/upstream/handshake.ts';
 import type { ServiceSession, SessionClient } from '../../src/upstream/service-session.ts';
 import { messageOf } from '../support/envelopes.ts';
 
-
 export class FakeCall {
   /** Undefined while there is none. */
   seen: AttemptOutcome | undefined;
@@ -63,7 +62,7 @@ export class FakeSession {
   }
 
   get asSession(): ServiceSession {
-    return this as unknown as ServiceSession;
+    return this;
   }
 
   /** The one call that was made with this method. */
