@@ -2,7 +2,7 @@
 // `policy/connectivity` decides on, and is the only place that does: connect, retry, release. What happens on one handshake's
 // session is LiveSession's.
 
-import { sleep, type Clock, type Timer } from '../platform/clock.ts';
+import { sleep, unlessAborted, type Clock, type Timer } from '../platform/clock.ts';
 import { abortSignalOf, type Signal } from '../platform/abort.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
@@ -66,6 +66,7 @@ export class Session implements ServiceSession {
   /** Called at the next change of state. */
   readonly #waiters = new Set<() => void>();
   #connecting: Promise<void> | undefined;
+  #releasing = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -165,6 +166,7 @@ export class Session implements ServiceSession {
     this.#apply({ type: 'close' }, 'the bridge ends');
     await this.#connecting;
     await this.#established?.live.end(signal);
+    await unlessAborted(this.#releasing, signal);
     await this.#http.destroy();
   }
 
@@ -338,7 +340,8 @@ export class Session implements ServiceSession {
     if (this.#state.kind === 'SHUTDOWN' || established === undefined) return;
     this.#established = undefined;
     this.#keeper.stop();
-    await endWithin(established.live, RELEASE_MS, this.#options.clock);
+    this.#releasing = endWithin(established.live, RELEASE_MS, this.#options.clock);
+    await this.#releasing;
     // It may have come back meanwhile, and then these are its connections.
     if (this.#state.kind === 'IDLE') this.#http.disconnect();
   }
