@@ -23,11 +23,19 @@ const LEVEL_TURN = '';
 const NEVER: Signal = new Abort();
 const QUIET: ClientSink = { deliver: () => {}, ready: () => undefined };
 
+/** A way to ask the service. Never rejects. */
+export type Ask = (question: Question, signal: Signal) => Promise<AttemptOutcome>;
+
+interface Change {
+  readonly wishes: Wishes;
+  readonly question: Question;
+  readonly signal: Signal;
+  readonly ask: Ask;
+}
+
 export interface CommonWishesOptions {
   readonly memory: SessionMemory;
-  /** Asks the service on the session. Never rejects. */
-  readonly ask: (question: Question, signal: Signal) => Promise<AttemptOutcome>;
-  /** The same within a time limit, for nobody; does nothing while there is no session. Never rejects. */
+  /** Asks on the session within a time limit, for nobody; does nothing while there is no session. Never rejects. */
   readonly askQuietly: (question: Question) => Promise<unknown>;
 }
 
@@ -62,25 +70,29 @@ export class CommonWishes {
     }
   }
 
-  /** True for a request that changes what a client has set, which `ask` is for. */
+  /** True for a request that changes what a client has set, which `change` is for. */
   static concerns(method: string): boolean {
     return (
       method === 'logging/setLevel' || method === 'resources/subscribe' || method === 'resources/unsubscribe'
     );
   }
 
-  /** Sends a client's change on, as far as it changes anything for all. Never rejects. */
-  async ask(wishes: Wishes, question: Question, signal: Signal): Promise<AttemptOutcome> {
+  /**
+   * Sends a client's change on, as far as it changes anything for all. Never rejects.
+   * @param ask on the session, or per-request where there is none: then it is for the session to come
+   */
+  async change(change: Change): Promise<AttemptOutcome> {
+    const { question, signal, ask } = change;
     const { spans, method } = question.request;
     const isLevel = method === 'logging/setLevel';
     const text = stringAt(question.request, isLevel ? spans.level : spans.uri);
     // What is not as it should be is the service's to refuse.
-    if (text === undefined) return this.#options.ask(question, signal);
+    if (text === undefined) return ask(question, signal);
     const outcome = await this.#turns.take(isLevel ? LEVEL_TURN : text, signal, () => {
-      if (isLevel) return this.#setLevel(wishes, text, question, signal);
+      if (isLevel) return this.#setLevel(text, change);
       return method === 'resources/subscribe'
-        ? this.#subscribe(wishes, text, question, signal)
-        : this.#unsubscribe(wishes, text, question, signal);
+        ? this.#subscribe(text, change)
+        : this.#unsubscribe(text, change);
     });
     return outcome ?? { kind: 'aborted', progress: 'not-sent' };
   }
@@ -102,38 +114,33 @@ export class CommonWishes {
     return () => true;
   }
 
-  async #setLevel(wishes: Wishes, text: string, question: Question, signal: Signal): Promise<AttemptOutcome> {
+  async #setLevel(text: string, { wishes, question, signal, ask }: Change): Promise<AttemptOutcome> {
     const level = logLevel(text);
-    if (level === undefined) return this.#options.ask(question, signal);
+    if (level === undefined) return ask(question, signal);
     const before = wishes.level;
     wishes.level = level;
     const common = this.#commonLevel();
     const request = common === level ? question.request : withLevel(question.request, common);
-    const outcome = await this.#options.ask({ ...question, request }, signal);
+    const outcome = await ask({ ...question, request }, signal);
     if (isGranted(outcome)) this.#levelAtService = common;
     else if (wishes.level === level) wishes.level = before;
     return outcome;
   }
 
-  async #subscribe(wishes: Wishes, uri: string, question: Question, signal: Signal): Promise<AttemptOutcome> {
+  async #subscribe(uri: string, { wishes, question, signal, ask }: Change): Promise<AttemptOutcome> {
     // From now on, because an update may come before the answer; and one who leaves meanwhile ends it.
     const isNew = wishes.add(uri);
-    const outcome = await this.#options.ask(question, signal);
+    const outcome = await ask(question, signal);
     if (isNew && !isGranted(outcome) && this.#members.has(wishes)) wishes.remove(uri);
     return outcome;
   }
 
-  async #unsubscribe(
-    wishes: Wishes,
-    uri: string,
-    question: Question,
-    signal: Signal,
-  ): Promise<AttemptOutcome> {
+  async #unsubscribe(uri: string, { wishes, question, signal, ask }: Change): Promise<AttemptOutcome> {
     if (this.#isWanted(uri, wishes)) {
       wishes.remove(uri);
       return { kind: 'answered', message: ownMessage('{"jsonrpc":"2.0","id":0,"result":{}}') };
     }
-    const outcome = await this.#options.ask(question, signal);
+    const outcome = await ask(question, signal);
     if (isGranted(outcome)) wishes.remove(uri);
     return outcome;
   }

@@ -23,7 +23,7 @@ export interface MemberHost {
   used(member: Member): void;
   leave(member: Member): void;
   /** Sends on a change of what the client has set. */
-  change(wishes: Wishes, question: Question, signal: Signal): Promise<AttemptOutcome>;
+  change(wishes: Wishes, question: Question, signal: Signal, isPerRequest: boolean): Promise<AttemptOutcome>;
   hearsLog(wishes: Wishes, message: Envelope): boolean;
   tellOthers(message: Envelope, origin: MessageOrigin, except: Member): void;
 }
@@ -83,7 +83,7 @@ export class Member implements ServiceSession {
     const { request, sink, safety } = question;
     const own: Question = { request, safety, sink: new CallSink(sink, host, this) };
     const outcome = await (CommonWishes.concerns(request.method)
-      ? host.change(this.wishes, own, signal)
+      ? host.change(this.wishes, own, signal, false)
       : use.session.call(own, signal));
     host.ended(use);
     return outcome;
@@ -92,7 +92,9 @@ export class Member implements ServiceSession {
   async callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const host = this.#host;
     const use = host.began(this);
-    const outcome = await use.session.callPerRequest(question, signal);
+    const outcome = await (CommonWishes.concerns(question.request.method)
+      ? host.change(this.wishes, question, signal, true)
+      : use.session.callPerRequest(question, signal));
     host.ended(use);
     return outcome;
   }

@@ -193,7 +193,7 @@ export class Pool {
     const service = new PerRequestService({ client: request, profile, settings, clock, rng, observer });
     const lease = new Lease(service, () => {
       pool.waiting.delete(waiting);
-      this.#tidy(pool);
+      this.#makeRoom(pool);
     });
     const waiting: Waiting = { key, lease, request, service };
     if (this.#isClosed) {

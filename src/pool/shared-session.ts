@@ -16,7 +16,7 @@ import type { Established } from '../upstream/handshake.ts';
 import { SessionMemory } from '../upstream/memory.ts';
 import type { SessionClient } from '../upstream/service-session.ts';
 import { Session } from '../upstream/session.ts';
-import { CommonWishes } from './common-wishes.ts';
+import { CommonWishes, type Ask } from './common-wishes.ts';
 import { Member, type MemberHost, type Use } from './member.ts';
 import type { Wishes } from './wishes.ts';
 
@@ -82,7 +82,6 @@ export class SharedSession implements MemberHost {
     this.#lastUsedAt = options.clock.now();
     this.#wishes = new CommonWishes({
       memory: this.#memory,
-      ask: (question, signal) => this.#ask(question, signal),
       askQuietly: (question) => this.#askQuietly(question),
     });
     this.#tenure = new Tenure(this.#open());
@@ -151,8 +150,11 @@ export class SharedSession implements MemberHost {
     this.#touch();
   }
 
-  change(wishes: Wishes, question: Question, signal: Signal): Promise<AttemptOutcome> {
-    return this.#wishes.ask(wishes, question, signal);
+  change(wishes: Wishes, question: Question, signal: Signal, isPerRequest: boolean): Promise<AttemptOutcome> {
+    const ask: Ask = isPerRequest
+      ? (own, limit) => this.#askPerRequest(own, limit)
+      : (own, limit) => this.#ask(own, limit);
+    return this.#wishes.change({ wishes, question, signal, ask });
   }
 
   hearsLog(wishes: Wishes, message: Envelope): boolean {
@@ -278,6 +280,13 @@ export class SharedSession implements MemberHost {
   #ask(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const { session } = this;
     return session.state.kind === 'READY' ? session.call(question, signal) : Promise.resolve(NO_SESSION);
+  }
+
+  /** What is set on a session that lasts as long as one request is lost with it, so the one that lasts is told too. */
+  async #askPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
+    const outcome = await this.session.callPerRequest(question, signal);
+    if (outcome.kind === 'answered' && !outcome.message.isError) await this.#askQuietly(question);
+    return outcome;
   }
 
   async #askQuietly(question: Question): Promise<void> {

@@ -131,10 +131,12 @@ export class Session implements ServiceSession {
   }
 
   /** One try with a connection and a session of its own. Never rejects. */
-  callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  async callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const { initialize, profile, ...options } = this.#options;
     const context = { ...options, ...profile, unsolicited: question.sink, pace: this.#pace };
-    return callPerRequest(context, initialize, question, abortSignalOf(signal), this.budget);
+    const outcome = await callPerRequest(context, initialize, question, abortSignalOf(signal), this.budget);
+    if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(question.request);
+    return outcome;
   }
 
   /** Sends a notification of the client's, as soon as there is a session to send it on, until `signal` aborts. */

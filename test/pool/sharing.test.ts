@@ -159,6 +159,17 @@ describe('DM2 SC4 sessions with one service', () => {
     expect(world.peer.known.size).toBe(1);
   });
 
+  test('FB2 pass on from a client that has waited for one itself', async () => {
+    const world = new PoolWorld({ maxSessionsPerProfile: 1 });
+    const clients = DIFFERENT.slice(0, 3).map((params, n) => world.client({ name: `c${n}`, params }));
+    await world.clock.advance(3000);
+    for (const client of clients.slice(0, 2)) {
+      await client.leave();
+      await world.clock.advance(3000);
+    }
+    expect(world.pool.stats()).toMatchObject({ sessions: [{ leases: 1 }], perRequestLeases: 0 });
+  });
+
   test('make room for a new client where one is only kept warm', async () => {
     const world = new PoolWorld({ maxSessionsPerProfile: 2 });
     const clients = DIFFERENT.slice(0, 2).map((params, n) => world.client({ name: `c${n}`, params }));
