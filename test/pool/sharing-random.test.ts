@@ -47,8 +47,8 @@ class Account {
   readonly uris = new Set<string>();
 
   note({ method, params }: NonNullable<FakeHttpExchange['message']>): void {
-    const uri = String(params?.['uri'] as string);
-    if (method === 'logging/setLevel') this.level = String(params?.['level'] as string);
+    const { uri = '', level } = { ...params } as { uri?: string; level?: string };
+    if (method === 'logging/setLevel') this.level = level;
     if (method === 'resources/subscribe') this.uris.add(uri);
     if (method === 'resources/unsubscribe') this.uris.delete(uri);
   }
@@ -164,7 +164,7 @@ class Sharing {
         const level = LEVELS[n % LEVELS.length]!;
         const isWanted = ({ level: own = 'info' }): boolean =>
           LEVELS.indexOf(level) >= (own === 'info' ? 1 : LEVELS.indexOf(own));
-        const isSet = [...this.accounts.values()].some((account) => account.level !== undefined);
+        const isSet = [...world.peer.known].some((id) => this.accounts.get(id)?.level !== undefined);
         return this.#say('notifications/message', { level }, (each) => !isSet || isWanted(each));
       }
       case 'loses its session':
