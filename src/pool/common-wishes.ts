@@ -131,7 +131,7 @@ export class CommonWishes {
     // From now on, because an update may come before the answer; and one who leaves meanwhile ends it.
     const isNew = wishes.add(uri);
     const outcome = await ask(question, signal);
-    if (isNew && !isGranted(outcome) && this.#members.has(wishes)) wishes.remove(uri);
+    if (isNew && !isGranted(outcome)) wishes.remove(uri);
     return outcome;
   }
 

@@ -15,7 +15,9 @@ export function clientKey(initialize: Envelope): string {
   const text = initialize.bytes.toString('utf8');
   const { params } = JSON.parse(text) as { params?: unknown };
   try {
-    return digest(isRecord(params) ? canonical({ ...params, clientInfo: undefined }) : canonical(params));
+    if (!isRecord(params)) return digest(canonical(params));
+    const { clientInfo: _, ...rest } = params;
+    return digest(canonical(rest));
   } catch {
     // Nested too deep to be walked: then it is shared by those who write the very same.
     return digest(text);
@@ -26,10 +28,8 @@ export function clientKey(initialize: Envelope): string {
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (!isRecord(value)) return JSON.stringify(value) ?? 'null';
-  const members = Object.keys(value)
-    .filter((name) => value[name] !== undefined)
-    .toSorted();
-  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`;
+  const names = Object.keys(value).toSorted();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,6 +7,11 @@ export class Turns {
   /** What is to end before the next turn, by key; holds no more than what is under way. */
   readonly #last = new Map<string, Promise<void>>();
 
+  /** Things that somebody works on. */
+  get size(): number {
+    return this.#last.size;
+  }
+
   /** Undefined, and the work not begun, where `signal` aborts before its turn comes. */
   async take<T>(key: string, signal: Signal, work: () => Promise<T>): Promise<T | undefined> {
     const before = this.#last.get(key);

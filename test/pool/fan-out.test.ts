@@ -116,6 +116,19 @@ describe('BR7 what comes with a call', () => {
   });
 });
 
+test.each(['prompts', 'resources'])('BR5 a call that changes the %s is told of to all', async (what) => {
+  const { world, one, two } = await sharing();
+  world.peer.onCall = silent;
+  const asked = one.ask('tools/call');
+  await settle();
+  await stream(world.callOf(asked), `notifications/${what}/list_changed`);
+  expect([one.heardInCalls, one.heard, two.heard]).toEqual([
+    [`${what}/list_changed`],
+    [],
+    [`${what}/list_changed`],
+  ]);
+});
+
 describe('BR5 what the service asks outside of calls', () => {
   test('is asked of one client, the one that was active last', async () => {
     const { world, one, two } = await sharing();

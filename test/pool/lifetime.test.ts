@@ -1,5 +1,6 @@
 // How long a shared session lasts, and what is known of it.
 import { describe, expect, test, vi } from 'vitest';
+import { requestOf } from '../support/envelopes.ts';
 import { settle } from '../support/fake-clock.ts';
 import { silent, unreachable } from '../upstream/fake-peer.ts';
 import { PoolWorld, replyOf } from './pool-world.ts';
@@ -127,6 +128,16 @@ describe('one client that leaves', () => {
     await settle();
     expect(replyOf(asked)).toBe('ERR_BRIDGE_SHUTDOWN');
   });
+});
+
+test('BR6 a call that was cancelled before it was made is not sent', async () => {
+  const { world, clients } = await PoolWorld.sharing('one');
+  const request = requestOf(1, 'tools/call');
+  const sink = { deliver: () => {}, ready: () => undefined };
+  const signal = AbortSignal.abort({ kind: 'shutdown' });
+  const outcome = await clients[0]!.lease.call({ request, sink, safety: 'unsafe' }, signal);
+  await settle();
+  expect([outcome, world.sent]).toEqual([{ kind: 'aborted', progress: 'not-sent' }, []]);
 });
 
 describe('ST2 a reset', () => {

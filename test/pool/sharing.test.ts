@@ -1,7 +1,10 @@
 // Who shares a session with whom, and how many sessions there are.
 import { describe, expect, test, vi } from 'vitest';
+import { clientKey } from '../../src/pool/sharing-key.ts';
+import type { Envelope } from '../../src/protocol/envelope.ts';
+import { messageOf } from '../support/envelopes.ts';
 import { settle } from '../support/fake-clock.ts';
-import { status, unreachable } from '../upstream/fake-peer.ts';
+import { silent, status, unreachable } from '../upstream/fake-peer.ts';
 import { PoolWorld, replyOf } from './pool-world.ts';
 
 vi.mock('../../src/upstream/http.ts', () => import('../upstream/fake-pools.ts'));
@@ -25,17 +28,30 @@ describe('DM2 clients of one service', () => {
     ['another URL', { url: 'https://service.example/other' }, 2],
     ['a header more', { headers: { authorization: 'Bearer b' } }, 2],
     ['no clientInfo', { params: { clientInfo: undefined } }, 1],
-    [
-      'another order',
-      { params: { clientInfo: undefined, capabilities: {}, protocolVersion: '2025-06-18' } },
-      1,
-    ],
   ])('have as many sessions as they need where one comes with %s', async (_what, options, handshakes) => {
     const world = new PoolWorld();
     world.client({ params: { protocolVersion: '2025-06-18' } });
     world.client(options);
     await settle();
     expect(world.peer.handshakes).toBe(handshakes);
+  });
+
+  test('share whatever the order in which they say the same', async () => {
+    const world = new PoolWorld();
+    world.client({ params: { capabilities: { roots: { listChanged: true, x: [1, 2] }, sampling: {} } } });
+    world.client({ params: { capabilities: { sampling: {}, roots: { x: [1, 2], listChanged: true } } } });
+    world.client({ params: { capabilities: { sampling: {}, roots: { x: [2, 1], listChanged: true } } } });
+    await settle();
+    expect(world.peer.handshakes).toBe(2);
+  });
+
+  test('SC4 share with those who write the very same where it is nested too deep to be compared', () => {
+    const nested = (levels: number): Envelope => {
+      const x = `${'['.repeat(levels)}${']'.repeat(levels)}`;
+      return messageOf(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"clientInfo":{},"x":${x}}}`);
+    };
+    const [one, same, other] = [100_000, 100_000, 100_001].map((levels) => clientKey(nested(levels)));
+    expect([one === same, one === other]).toEqual([true, false]);
   });
 
   test('share only where the values of their headers are the same', async () => {
@@ -68,6 +84,22 @@ describe('DM2 clients of one service', () => {
     const asked = two.ask('tools/call');
     await settle();
     expect(replyOf(asked)).toBe('answer');
+  });
+
+  test('HS3 are told that a session replaces another only where they knew that one', async () => {
+    const { world, clients } = await PoolWorld.sharing('one');
+    world.peer.path = unreachable;
+    clients[0]!.ask('tools/call');
+    await world.clock.advance(300);
+    const [quiet, busy] = [world.client({ name: 'quiet' }), world.client({ name: 'busy' })];
+    world.peer.path = undefined;
+    await world.clock.advance(6000);
+    busy.ask('tools/call');
+    await settle();
+    world.peer.forget();
+    clients[0]!.ask('tools/call');
+    await world.clock.advance(500);
+    expect([world.peer.handshakes, quiet.isFirst, busy.isFirst]).toEqual([2, [true, true], [true, false]]);
   });
 
   test('SE4 get one new session together when theirs is lost, each told that it replaces one it knew', async () => {
@@ -179,6 +211,44 @@ describe('DM2 SC4 sessions with one service', () => {
     await world.clock.advance(3000);
     expect(world.pool.stats()).toMatchObject({ sessions: { length: 2 }, perRequestLeases: 0 });
     expect([late.state, world.peer.known.size]).toEqual(['READY', 2]);
+  });
+
+  test('are counted until the service has been told of their end, and no more are ended than are needed', async () => {
+    const world = new PoolWorld();
+    const clients = DIFFERENT.slice(0, 4).map((params, n) => world.client({ name: `c${n}`, params }));
+    await settle();
+    for (const client of clients.slice(1)) await client.leave();
+    world.peer.onEnd = silent;
+    for (const params of DIFFERENT.slice(4)) world.client({ name: 'late', params });
+    await world.clock.advance(1000);
+    expect(world.pool.stats()).toMatchObject({ sessions: { length: 2 }, perRequestLeases: 2 });
+    await world.clock.advance(3000);
+    expect(world.pool.stats()).toMatchObject({ sessions: { length: 4 }, perRequestLeases: 0 });
+  });
+
+  test('are not asked for any more by a client that has got one', async () => {
+    const world = new PoolWorld({ maxSessionsPerProfile: 1 });
+    world.peer.path = unreachable;
+    const [first, second] = DIFFERENT.slice(0, 2).map((params, n) => world.client({ name: `c${n}`, params }));
+    await world.clock.advance(1000);
+    await first!.leave();
+    await world.clock.advance(1000);
+    world.peer.path = undefined;
+    await world.clock.advance(60_000);
+    expect([second!.state, world.peer.handshakes]).toEqual(['READY', 1]);
+  });
+
+  test('wake who waits for a change when they come to a client', async () => {
+    const world = new PoolWorld({ maxSessionsPerProfile: 1 });
+    const [first, second] = DIFFERENT.slice(0, 2).map((params, n) => world.client({ name: `c${n}`, params }));
+    await world.clock.advance(3000);
+    const state = { hasChanged: false };
+    void second!.lease.awaitChange(new AbortController().signal).then(() => (state.hasChanged = true));
+    await world.clock.advance(1000);
+    expect(state.hasChanged).toBe(false);
+    await first!.leave();
+    await world.clock.advance(1000);
+    expect(state.hasChanged).toBe(true);
   });
 
   test('are not exceeded by clients that come and go', async () => {

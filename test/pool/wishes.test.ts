@@ -160,6 +160,8 @@ describe('a subscription', () => {
     await inTurn(
       () => subscribe(one),
       () => subscribe(two, 'file:///b'),
+      () => level(one, 'debug'),
+      () => level(two, 'error'),
     );
     world.peer.path = unreachable;
     two.ask('tools/call');
@@ -170,8 +172,8 @@ describe('a subscription', () => {
     const before = world.sent.length;
     await world.clock.advance(10_000);
     expect(two.state).toBe('READY');
-    const again = world.sent.slice(before).filter((what) => what.includes('subscribe'));
-    expect(again).toEqual(['resources/subscribe file:///b']);
+    const again = world.sent.slice(before).filter((what) => what !== 'tools/call');
+    expect(again).toEqual(['logging/setLevel error', 'resources/subscribe file:///b']);
   });
 
   test('that is asked for while another is being ended is there in the end', async () => {
@@ -188,6 +190,25 @@ describe('a subscription', () => {
     await settle();
     expect([replyOf(asked), world.sent.at(-1)]).toEqual(['answer', 'resources/subscribe file:///a']);
     expect(await restored(world, two)).toEqual(['resources/subscribe file:///a']);
+  });
+
+  test('that is asked for while those of a client that has left are being ended stays', async () => {
+    const { world, one, two } = await sharing();
+    const uris = Array.from({ length: 20 }, (_, n) => `x:${n}`);
+    await inTurn(...uris.map((uri) => () => subscribe(one, uri)));
+    world.peer.onCall = silent;
+    await one.leave();
+    await settle();
+    // A few at a time.
+    expect(world.peer.waiting).toHaveLength(8);
+    world.peer.onCall = undefined;
+    const asked = uris.map((uri) => subscribe(two, uri));
+    for (const exchange of world.peer.waiting) world.peer.answer(exchange);
+    await settle();
+    expect(asked.map(replyOf)).toEqual(uris.map(() => 'answer'));
+    for (const uri of uris)
+      expect(world.sent.findLast((what) => what.endsWith(` ${uri}`))).toBe(`resources/subscribe ${uri}`);
+    expect(await restored(world, two)).toHaveLength(20);
   });
 
   test('that is cancelled before its turn is never sent', async () => {
