@@ -132,6 +132,8 @@ class CallSink implements ClientSink {
       case 'notifications/message':
         if (!this.#host.hearsLog(this.#member.wishes, message)) return;
         break;
+      // Of a request that may have gone to another client; who has not been asked has nothing to cancel.
+      case 'notifications/cancelled':
       case 'notifications/tools/list_changed':
       case 'notifications/prompts/list_changed':
       case 'notifications/resources/list_changed':

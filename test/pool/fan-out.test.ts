@@ -164,6 +164,11 @@ describe('BR5 what the service asks outside of calls', () => {
     const { world, one, two } = await sharing();
     await world.say('notifications/cancelled', { requestId: 7 });
     expect([one.heard, two.heard]).toEqual([['cancelled 7'], ['cancelled 7']]);
+    world.peer.onCall = silent;
+    const asked = one.ask('tools/call');
+    await settle();
+    await stream(world.callOf(asked), 'notifications/cancelled', { requestId: 8 });
+    expect([one.heardInCalls, two.heard.at(-1)]).toEqual([['cancelled 8'], 'cancelled 8']);
   });
 });
 

@@ -120,6 +120,20 @@ describe('DM2 two clients of one service', () => {
     expect(service.record.requests).toHaveLength(requests);
   });
 
+  test('BR2 are kept apart on the one stream of the oldest transport too', async () => {
+    const service = await useService({ legacyPath: '/sse' });
+    const pool = usePool();
+    const clients = ['one', 'two'].map((name) => new PooledClient(pool, service, name));
+    await Promise.all(clients.map((client) => client.initialize()));
+    const ids = IDS.filter((id) => id < 200 && id % 5 !== 0);
+    await Promise.all(clients.flatMap((client) => ids.map((id) => doOne(client, id))));
+    for (const client of clients) {
+      expect(ids.map((id) => gotFor(client, id))).toEqual(ids.map((id) => dueFor(client, id)));
+      expect(new Set(progressOf(client))).toEqual(new Set(ids.filter((id) => id % 5 === 1)));
+    }
+    expect(service.record.handshakes).toBe(1);
+  });
+
   test('SE4 get one new session when theirs is lost, and every call its answer', async () => {
     const service = await useService();
     const pool = usePool();
