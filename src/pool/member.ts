@@ -19,7 +19,7 @@ export interface MemberHost {
   readonly session: ServiceSession;
   /** Counts a call, until `ended` is told of it. */
   began(member: Member): Use;
-  ended(use: Use): void;
+  ended(use: Use, outcome: AttemptOutcome): void;
   used(member: Member): void;
   leave(member: Member): void;
   /** Sends on a change of what the client has set. */
@@ -85,7 +85,7 @@ export class Member implements ServiceSession {
     const outcome = await (CommonWishes.concerns(request.method)
       ? host.change(this.wishes, own, signal, false)
       : use.session.call(own, signal));
-    host.ended(use);
+    host.ended(use, outcome);
     return outcome;
   }
 
@@ -95,7 +95,7 @@ export class Member implements ServiceSession {
     const outcome = await (CommonWishes.concerns(question.request.method)
       ? host.change(this.wishes, question, signal, true)
       : use.session.callPerRequest(question, signal));
-    host.ended(use);
+    host.ended(use, outcome);
     return outcome;
   }
 

@@ -37,6 +37,7 @@ const NO_SESSION: AttemptOutcome = {
 class Tenure implements Use {
   readonly session: Session;
   callsInFlight = 0;
+  lastOutcome: 'answered' | 'failed' | undefined;
   /** Called when the last call ends. */
   onQuiet = (): void => {};
 
@@ -139,10 +140,12 @@ export class SharedSession implements MemberHost {
     return this.#tenure;
   }
 
-  ended(use: Use): void {
+  ended(use: Use, outcome: AttemptOutcome): void {
     use.callsInFlight -= 1;
     this.#touch();
-    if (use.callsInFlight === 0 && use instanceof Tenure) use.onQuiet();
+    if (!(use instanceof Tenure)) return;
+    if (outcome.kind !== 'aborted') use.lastOutcome = outcome.kind;
+    if (use.callsInFlight === 0) use.onQuiet();
   }
 
   used(member: Member): void {
@@ -235,9 +238,13 @@ export class SharedSession implements MemberHost {
     if (event.type === 'session.state' && this.#members.size === 0) queueMicrotask(() => this.#letGo());
   }
 
-  /** Without clients it is kept for the next launch, as long as there is a session to be found then. */
+  /**
+   * Without clients it is kept for the next launch, as long as there is a session to be found then. One that has failed last is
+   * not: people launch a program anew to be rid of what was wrong.
+   */
   #letGo(): void {
-    if (this.#members.size === 0 && !isWarm(this.session.state)) this.#options.onUseless();
+    if (this.#members.size > 0) return;
+    if (!isWarm(this.session.state) || this.#tenure.lastOutcome === 'failed') this.#options.onUseless();
   }
 
   #fromService(message: Envelope, origin: MessageOrigin): void {

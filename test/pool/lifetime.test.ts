@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { requestOf } from '../support/envelopes.ts';
 import { settle } from '../support/fake-clock.ts';
-import { silent, unreachable } from '../upstream/fake-peer.ts';
+import { silent, status, unreachable } from '../upstream/fake-peer.ts';
 import { PoolWorld, replyOf } from './pool-world.ts';
 
 vi.mock('../../src/upstream/http.ts', () => import('../upstream/fake-pools.ts'));
@@ -54,6 +54,34 @@ describe('DM3 a session without clients', () => {
       tries,
       0,
     ]);
+  });
+
+  test('on which the last call has failed is not kept: the next launch gets one that may be better', async () => {
+    const { world, clients } = await PoolWorld.sharing('one', 'two');
+    world.peer.onCall = status(400);
+    clients[0]!.ask('tools/call');
+    await settle();
+    await clients[0]!.leave();
+    expect(world.pool.stats().sessions).toHaveLength(1);
+    await clients[1]!.leave();
+    await world.clock.advance(1000);
+    expect([world.pool.stats().sessions, world.peer.deleted]).toEqual([[], ['s1']]);
+  });
+
+  test('on which the last call was answered is kept, whatever was cancelled or failed before', async () => {
+    const { world, clients } = await PoolWorld.sharing('one');
+    world.peer.onCall = status(400);
+    clients[0]!.ask('tools/call');
+    await settle();
+    world.peer.onCall = undefined;
+    clients[0]!.ask('tools/call');
+    await settle();
+    world.peer.onCall = silent;
+    clients[0]!.ask('tools/call');
+    await settle();
+    await clients[0]!.leave();
+    await settle();
+    expect(world.pool.stats().sessions).toMatchObject([{ state: 'READY', leases: 0 }]);
   });
 
   test('that is lost is not made anew', async () => {
