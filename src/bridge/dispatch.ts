@@ -11,7 +11,7 @@ import type { Envelope } from '../protocol/envelope.ts';
 import type { Failure } from '../protocol/errors.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Withdrawal } from '../upstream/call.ts';
-import type { Session } from '../upstream/session.ts';
+import type { ServiceSession } from '../upstream/service-session.ts';
 import type { PendingRequest } from './pending.ts';
 
 export type Reply =
@@ -22,7 +22,7 @@ export type Reply =
   | { readonly kind: 'silence' };
 
 export interface DispatchContext {
-  readonly session: Session;
+  readonly session: ServiceSession;
   readonly sink: ClientSink;
   readonly safety: ReplaySafety;
   readonly clock: Clock;

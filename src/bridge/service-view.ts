@@ -12,7 +12,7 @@ import { ownMessage } from '../protocol/own-message.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink } from '../upstream/call.ts';
 import type { Established } from '../upstream/handshake.ts';
-import type { Session, SessionOptions } from '../upstream/session.ts';
+import type { ServiceSession, SessionClient } from '../upstream/service-session.ts';
 import { dispatch, withdrawn, type Reply } from './dispatch.ts';
 import { KnownAnswers, LISTS, type KnownAnswersStore } from './known-answers.ts';
 import type { PendingRequest } from './pending.ts';
@@ -32,16 +32,14 @@ export interface ServiceViewOptions {
   readonly store: KnownAnswersStore;
   /** Takes what goes to the client outside of any call. */
   readonly sink: ClientSink;
-  readonly openSession: (
-    parts: Pick<SessionOptions, 'initialize' | 'unsolicited' | 'onEstablished' | 'onRejected'>,
-  ) => Session;
+  readonly openSession: (client: SessionClient) => ServiceSession;
   /** Writes a notification of the bridge's own to the client. */
   readonly announce: (line: Buffer) => void;
 }
 
 export class ServiceView {
   readonly #options: ServiceViewOptions;
-  readonly #session: Session;
+  readonly #session: ServiceSession;
   readonly #known: KnownAnswers;
   readonly #catalog = new ToolCatalog();
   /** Lists that the client was given from what was known, by their requests. */
@@ -231,11 +229,11 @@ export class ServiceView {
   }
 }
 
-function isReady({ state }: Session): boolean {
+function isReady({ state }: ServiceSession): boolean {
   return state.kind === 'READY';
 }
 
-function isAway({ state }: Session): boolean {
+function isAway({ state }: ServiceSession): boolean {
   return state.kind === 'TRANSIENT_FAILURE' || state.kind === 'SHUTDOWN';
 }
 

@@ -78,6 +78,12 @@ export const SETTINGS = {
     256 * MIB,
     'Most bytes that the messages of one client, on their way to the service, may hold at once.',
   ),
+  maxSessionsPerProfile: count(
+    4,
+    1,
+    100,
+    'Most sessions with one service at once. Clients that ask for the same share one; those beyond go per-request.',
+  ),
   maxConnections: count(256, 1, 10_000, 'Most connections to the service at once.'),
   allowHttp: {
     type: 'switch',

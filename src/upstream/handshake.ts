@@ -193,6 +193,10 @@ async function complete(
   if (sent.kind === 'aborted') return { kind: 'aborted' };
   if (sent.kind === 'broken') return sent.failed;
   if (sent.kind === 'refused' && isRefused) return sent.status;
+  if ((sent.kind === 'refused' || sent.kind === 'rpc-error') && streamable?.hasUnusableId === true) {
+    const message = 'The service named the session with an id that no header may hold, and asks for it.';
+    return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
+  }
   if (oneConnection) await rest(live, clock);
   return { kind: 'established', live, answer, protocolVersion, sessionId: streamable?.sessionId };
 }

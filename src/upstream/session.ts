@@ -2,7 +2,7 @@
 // `policy/connectivity` decides on, and is the only place that does: connect, retry, release. What happens on one handshake's
 // session is LiveSession's.
 
-import { sleep, type Clock, type Timer } from '../platform/clock.ts';
+import { sleep, unlessAborted, type Clock, type Timer } from '../platform/clock.ts';
 import { abortSignalOf, type Signal } from '../platform/abort.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
@@ -17,9 +17,8 @@ import {
 import { reconnectDelayMs } from '../policy/reconnect.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
-import type { Envelope } from '../protocol/envelope.ts';
 import { stateEvent, type Observer } from '../observe/events.ts';
-import type { ClientSink, Question } from './call.ts';
+import type { Question } from './call.ts';
 import { endWithin, handshakeInTime, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
 import { Keeper } from './keeper.ts';
@@ -31,6 +30,7 @@ import { callPerRequest } from './per-request.ts';
 import { checkHealth, probeStaggered } from './probe.ts';
 import { LOST, STREAM_ENDED } from './response-verdict.ts';
 import { restore } from './restore.ts';
+import type { ServiceSession, SessionClient } from './service-session.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
 
@@ -38,27 +38,21 @@ import { SessionTrust } from './trust.ts';
 const RELEASE_MS = 2000;
 const HANDSHAKE_GRACE_MS = 400;
 
-export interface SessionOptions {
+export interface SessionOptions extends SessionClient {
   readonly profile: Profile;
   readonly settings: Settings;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly observer: Observer;
-  /** The client's `initialize`, sent at every handshake. */
-  readonly initialize: Envelope;
-  /** Takes what the service sends outside of any call. */
-  readonly unsolicited: ClientSink;
-  /** Called after each handshake; `isFirst` is false where it replaces an earlier session. */
-  readonly onEstablished: (established: Established, isFirst: boolean) => void;
-  /** Called when the service answers `initialize` with a JSON-RPC error. */
-  readonly onRejected: (answer: Envelope) => void;
+  /** What a new session is told again, where others than this one keep it too. */
+  readonly memory?: SessionMemory;
 }
 
-export class Session {
+export class Session implements ServiceSession {
   readonly budget = new RetryBudget();
   readonly #options: SessionOptions;
   readonly #http: HttpClient;
-  readonly #memory = new SessionMemory();
+  readonly #memory: SessionMemory;
   readonly #pace = new Pace();
   readonly #closing = new AbortController();
   readonly #keeper: Keeper;
@@ -72,9 +66,11 @@ export class Session {
   /** Called at the next change of state. */
   readonly #waiters = new Set<() => void>();
   #connecting: Promise<void> | undefined;
+  #releasing = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#memory = options.memory ?? new SessionMemory();
     this.#http = new HttpClient(options.profile.url, options.profile.headers, options.settings);
     this.#trust = new SessionTrust(options.clock, options.observer, () => this.want());
     this.#keeper = new Keeper({
@@ -135,10 +131,12 @@ export class Session {
   }
 
   /** One try with a connection and a session of its own. Never rejects. */
-  callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  async callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const { initialize, profile, ...options } = this.#options;
     const context = { ...options, ...profile, unsolicited: question.sink, pace: this.#pace };
-    return callPerRequest(context, initialize, question, abortSignalOf(signal), this.budget);
+    const outcome = await callPerRequest(context, initialize, question, abortSignalOf(signal), this.budget);
+    if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(question.request);
+    return outcome;
   }
 
   /** Sends a notification of the client's, as soon as there is a session to send it on, until `signal` aborts. */
@@ -170,6 +168,7 @@ export class Session {
     this.#apply({ type: 'close' }, 'the bridge ends');
     await this.#connecting;
     await this.#established?.live.end(signal);
+    await unlessAborted(this.#releasing, signal);
     await this.#http.destroy();
   }
 
@@ -342,7 +341,8 @@ export class Session {
     if (this.#state.kind === 'SHUTDOWN' || established === undefined) return;
     this.#established = undefined;
     this.#keeper.stop();
-    await endWithin(established.live, RELEASE_MS, this.#options.clock);
+    this.#releasing = endWithin(established.live, RELEASE_MS, this.#options.clock);
+    await this.#releasing;
     // It may have come back meanwhile, and then these are its connections.
     if (this.#state.kind === 'IDLE') this.#http.disconnect();
   }

@@ -23,6 +23,8 @@ export class StreamableHttp implements Wire {
   readonly #clock: Clock;
   /** As the response to `initialize` named it; undefined for a service that keeps no sessions. */
   sessionId: string | undefined;
+  /** The service named the session with something that cannot be sent back. */
+  hasUnusableId = false;
   /** Set once `initialize` is answered; until then requests carry neither of the two headers. */
   #protocolVersion: string | undefined;
   /** The headers of every POST after the handshake, one object, so that they are put together once. */
@@ -55,6 +57,7 @@ export class StreamableHttp implements Wire {
   readonly #takeSessionId = ({ headers }: ResponseReader): void => {
     const id = headers['mcp-session-id'];
     if (typeof id === 'string' && VISIBLE_ASCII.test(id)) this.sessionId = id;
+    else if (id !== undefined && id !== '') this.hasUnusableId = true;
   };
 
   resume(lastEventId: string, options: PostOptions): Promise<ResponseResult> {

@@ -6,10 +6,8 @@ import type { Route } from '../../src/policy/route.ts';
 import type { ErrorCode } from '../../src/protocol/errors.ts';
 import type { Question } from '../../src/upstream/call.ts';
 import type { Established } from '../../src/upstream/handshake.ts';
-import type { Session, SessionOptions } from '../../src/upstream/session.ts';
+import type { ServiceSession, SessionClient } from '../../src/upstream/service-session.ts';
 import { messageOf } from '../support/envelopes.ts';
-
-type Parts = Pick<SessionOptions, 'initialize' | 'unsolicited' | 'onEstablished' | 'onRejected'>;
 
 export class FakeCall {
   /** Undefined while there is none. */
@@ -48,7 +46,7 @@ export class FakeCall {
 }
 
 export class FakeSession {
-  readonly parts: Parts;
+  readonly parts: SessionClient;
   state: Connectivity = { kind: 'IDLE' };
   readonly budget = { deposit: () => {}, withdraw: () => true };
   readonly calls: FakeCall[] = [];
@@ -59,12 +57,12 @@ export class FakeSession {
   #handshakes = 0;
   #change = Promise.withResolvers<void>();
 
-  constructor(parts: Parts) {
+  constructor(parts: SessionClient) {
     this.parts = parts;
   }
 
-  get asSession(): Session {
-    return this as unknown as Session;
+  get asSession(): ServiceSession {
+    return this;
   }
 
   /** The one call that was made with this method. */

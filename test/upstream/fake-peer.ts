@@ -27,7 +27,7 @@ export const status =
   (exchange) =>
     exchange.respond(code, headers);
 
-class FakePeer {
+export class FakePeer {
   /** What happens to everything, on the way or there; undefined while all is well. */
   path: Way | undefined;
   /** What happens to handshakes, pings, calls and ends; undefined where they are answered. */

@@ -194,3 +194,23 @@ describe('RT6 SE4 a handshake anew, whose connection may be dead', () => {
     expect(ended()).toEqual(['half']);
   });
 });
+
+const REFUSAL = '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No valid session ID"}}';
+
+describe('BR12 a session with an id that cannot be sent back', () => {
+  test.each([
+    ['is none where the service asks for it', 'has spaces', 400, '', 'failed'],
+    ['is none where it does so in JSON-RPC', 'has spaces', 400, REFUSAL, 'failed'],
+    ['is one without an id where the service takes requests so', 'has spaces', 202, '', 'established'],
+    ['is one without an id where that is empty', '', 400, '', 'established'],
+  ])('%s', async (_what, id, status, body, kind) => {
+    network.onExchange = (exchange) => {
+      if (exchange.message?.method !== 'initialize')
+        exchange.respond(status, { 'content-type': 'application/json' }, body);
+    };
+    const shaking = new Shaking(false);
+    await shaking.settle();
+    await shaking.answer(0, id);
+    expect([shaking.outcome?.kind, shaking.session]).toEqual([kind, kind === 'failed' ? kind : undefined]);
+  });
+});

@@ -151,3 +151,16 @@ describe('BR10 SE2 the end of a session that', () => {
     expect(countReplies(requests)).toEqual({ ERR_BRIDGE_SHUTDOWN: 20 });
   });
 });
+
+test('SE8 BR10 a session that is being given back when the end comes is given back', async () => {
+  const world = await SessionWorld.ready({ idleTimeoutMs: 1000 });
+  const { events } = world;
+  events.push = (event) => {
+    // As soon as it is told of, when the service has not heard of it yet.
+    if (event?.type === 'session.state' && event.state === 'IDLE')
+      queueMicrotask(() => void world.session.close(new AbortController().signal));
+    return events.length;
+  };
+  await world.clock.advance(5000);
+  expect([world.state, world.peer.deleted, world.peer.known.size]).toEqual(['SHUTDOWN', ['s1'], 0]);
+});
