@@ -33,12 +33,14 @@ export class LineWriter {
     if (output.destroyed || output.writableEnded) return;
     this.#lines += 1;
     if (this.#lines === 1) afterThisTurn(this.#endTurn);
-    if (this.#lines > 1 || this.#isBusy || !Buffer.isBuffer(line)) this.#hold();
+    if (this.#lines > 1 || this.#isBusy) this.#hold();
     let hasRoom: boolean;
     if (Buffer.isBuffer(line) && line.length < COPY_BELOW_BYTES) hasRoom = output.write(withEnd(line));
     else {
+      output.cork();
       for (const piece of Buffer.isBuffer(line) ? [line] : line) output.write(piece);
       hasRoom = output.write(LINE_END);
+      output.uncork();
     }
     if (!hasRoom) this.#drained ??= this.#untilDrained();
   }
