@@ -16,7 +16,7 @@ const argv = process.argv.slice(2);
 const isRun = argv[0] === 'run' && !argv.includes('--help') && !argv.includes('-h');
 const isShort = argv[0] !== undefined && /^https?:\/\//i.test(argv[0]);
 if (isRun || isShort) {
-  const { run } = await import('../dist/app/run.js');
+  const { run } = await import('../dist/app/front.js');
   process.exit(await run(isShort ? argv : argv.slice(1)));
 } else {
   const { main } = await import('../dist/app/cli.js');

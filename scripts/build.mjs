@@ -6,13 +6,11 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-rmSync(join(root, 'dist/app'), { recursive: true, force: true });
-await build({
+/** @type {import('esbuild').BuildOptions} */
+const shared = {
   absWorkingDir: root,
-  entryPoints: { run: 'src/cli/run.ts', cli: 'src/cli/main.ts' },
   outdir: 'dist/app',
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node22.19',
@@ -20,9 +18,34 @@ await build({
   legalComments: 'linked',
   external: ['keytar'],
   define: { __VERSION__: JSON.stringify(version) },
+  logLevel: 'warning',
+};
+
+/** The front is one file without the bridge in it, which it loads only where it has to. */
+const bridgeApart = {
+  name: 'bridge-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/in-process\.ts$/ }, () => ({ path: './in-process.js', external: true }));
+  },
+};
+
+rmSync(join(root, 'dist/app'), { recursive: true, force: true });
+await build({
+  ...shared,
+  entryPoints: {
+    'in-process': 'src/front/in-process.ts',
+    daemon: 'src/daemon/main.ts',
+    cli: 'src/cli/main.ts',
+  },
+  splitting: true,
   // CommonJS dependencies call `require` for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  logLevel: 'warning',
+});
+await build({
+  ...shared,
+  entryPoints: { front: 'src/front/main.ts' },
+  plugins: [bridgeApart],
+  minifyWhitespace: true,
 });
