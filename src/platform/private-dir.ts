@@ -17,6 +17,9 @@ export function makePrivateDir(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const found = lstatSync(path);
   if (!isOwn(found)) throw new Error(`${path} is not a directory of this user's own.`);
+  // What lies in it could be anybody's by now; a directory that others could only read is as good as a new one.
+  if (process.platform !== 'win32' && (found.mode & 0o022) !== 0)
+    throw new Error(`${path} could be written to by others.`);
   if (!isClosed(found)) chmodSync(path, 0o700);
 }
 
