@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import process from 'node:process';
-import { keepAlive, systemClock } from '../platform/clock.ts';
+import { keepAlive, launchClock } from '../platform/clock.ts';
 import { startDetached } from '../platform/detached.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
@@ -17,10 +17,11 @@ const EXIT_USAGE = 2;
 
 /** Runs until the client goes, then resolves with the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { env, stderr } = process;
-  // A closed stderr is nobody's loss.
-  stderr.on('error', () => {});
-  const tell = (message: string): void => void stderr.write(`mcp-bridge: ${message}\n`);
+  const { env } = process;
+  const tell = (message: string): void => {
+    // A closed stderr is nobody's loss.
+    process.stderr.on('error', () => {}).write(`mcp-bridge: ${message}\n`);
+  };
   const isOff = env['MCP_BRIDGE_DAEMON'] === 'off';
   const why = isOff ? undefined : whyNoDaemon(process);
   if (isOff || why !== undefined) {
@@ -33,7 +34,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     env,
     paths: resolvePaths(env),
     version: __VERSION__,
-    clock: systemClock,
+    clock: launchClock,
     start: () => startDetached(join(import.meta.dirname, 'daemon.js'), env),
   });
   // Under way before stdin and stdout are, which take their time.
@@ -43,7 +44,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const relay = new Relay({
     input: process.stdin,
     output: process.stdout,
-    clock: systemClock,
+    clock: launchClock,
     rng: systemRng,
     open: async () => {
       const found = await (first ?? finder.find());

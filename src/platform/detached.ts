@@ -1,6 +1,5 @@
 // Starts a program that outlives this one: a session of its own, no inherited handles, no window.
 
-import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import process from 'node:process';
 
@@ -21,6 +20,8 @@ const KEPT =
 export function startDetached(file: string, environment: NodeJS.ProcessEnv): DetachedProcess {
   const state: DetachedProcess = { exitCode: undefined, error: undefined };
   try {
+    // Imported above, it would be loaded by every launch, and hardly any needs it.
+    const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(process.execPath, [file], {
       detached: true,
       stdio: 'ignore',
