@@ -17,20 +17,23 @@ import {
 import { makePrivateDir } from '../platform/private-dir.ts';
 import { takeProcessLock } from '../platform/process-lock.ts';
 
-// What it makes is nobody else's, from the first moment on.
-process.umask(0o077);
-const paths = resolvePaths(process.env);
-attempt(DAEMON_EXITS.runtimeDir.code, () => {
-  makePrivateDir(paths.runtimeDir);
-  makePrivateDir(daemonSocketDir(paths) ?? paths.runtimeDir);
-});
-const lock = attempt(DAEMON_EXITS.lock.code, () => takeProcessLock(daemonLockFile(paths)));
-if (lock === undefined) process.exit(0);
-const secret = attempt(DAEMON_EXITS.secret.code, () => keepSecret(daemonSecretFile(paths)));
-useCompileCache(paths);
+void main().then((code) => process.exit(code));
 
-const { serve } = await import('./serve.ts');
-process.exit(await serve({ paths, secret, releaseLock: () => lock.release() }));
+async function main(): Promise<number> {
+  // What it makes is nobody else's, from the first moment on.
+  process.umask(0o077);
+  const paths = resolvePaths(process.env);
+  attempt(DAEMON_EXITS.runtimeDir.code, () => {
+    makePrivateDir(paths.runtimeDir);
+    makePrivateDir(daemonSocketDir(paths) ?? paths.runtimeDir);
+  });
+  const lock = attempt(DAEMON_EXITS.lock.code, () => takeProcessLock(daemonLockFile(paths)));
+  if (lock === undefined) return 0;
+  const secret = attempt(DAEMON_EXITS.secret.code, () => keepSecret(daemonSecretFile(paths)));
+  useCompileCache(paths);
+  const { serve } = await import('./serve.ts');
+  return serve({ paths, secret, releaseLock: () => lock.release() });
+}
 
 function attempt<T>(exitCode: number, what: () => T): T {
   try {

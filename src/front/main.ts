@@ -35,7 +35,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     paths: resolvePaths(env),
     version: __VERSION__,
     clock: launchClock,
-    start: () => startDetached(join(import.meta.dirname, 'daemon.js'), env),
+    start: () => startDetached(join(import.meta.dirname, 'daemon.cjs'), env),
   });
   // Under way before stdin and stdout are, which take their time.
   let first: ReturnType<DaemonFinder['find']> | undefined = finder.find();

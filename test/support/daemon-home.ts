@@ -50,7 +50,7 @@ export class DaemonHome {
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => {
         try {
-          const isDaemon = /daemon\.js\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+          const isDaemon = /daemon\.cjs\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
           return isDaemon && `${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`.includes(mark);
         } catch {
           return false;

@@ -20,7 +20,7 @@ function useVersion(other: string): LaunchOptions {
   writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
   let changed = 0;
   for (const name of readdirSync(join(copy, 'dist/app')).filter((file) =>
-    /^(front\.c|serve-.*\.)js$/.test(file),
+    /^(front|serve)\.cjs$/.test(file),
   )) {
     const file = join(copy, 'dist/app', name);
     const text = readFileSync(file, 'utf8');
