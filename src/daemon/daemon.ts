@@ -9,7 +9,7 @@ import type { ServiceViewOptions } from '../bridge/service-view.ts';
 import type { Profile, Resolved } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Observer } from '../observe/events.ts';
-import { NEEDS_HEADER, UPGRADE_NAME, VERSION_HEADER } from '../platform/attach-protocol.ts';
+import { MAX_LINE_HEADER, NEEDS_HEADER, UPGRADE_NAME, VERSION_HEADER } from '../platform/attach-protocol.ts';
 import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -199,7 +199,7 @@ export class Daemon {
     const { profile, settings } = resolved;
     socket.setTimeout(0);
     socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_NAME}\r\n${VERSION_HEADER}: ${version}\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_NAME}\r\n${VERSION_HEADER}: ${version}\r\n${MAX_LINE_HEADER}: ${settings.maxLineBytes}\r\n\r\n`,
     );
     this.#clientCount += 1;
     const observer = observerFor({ profile: profile.name, client: String(this.#clientCount) });

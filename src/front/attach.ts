@@ -4,6 +4,7 @@
 import { connect, type Socket } from 'node:net';
 import {
   ATTACH_PATH,
+  MAX_LINE_HEADER,
   NEEDS_HEADER,
   SOCKET_HOST,
   UPGRADE_NAME,
@@ -13,7 +14,7 @@ import {
 import type { Clock } from '../platform/clock.ts';
 
 export type Attached =
-  | { readonly kind: 'attached'; readonly stream: Socket }
+  | { readonly kind: 'attached'; readonly stream: Socket; readonly maxLineBytes: number }
   /** Nobody is there, or nobody who stays: look again soon. */
   | { readonly kind: 'absent'; readonly reason: string }
   /** The launch has to bring these variables along. */
@@ -33,6 +34,8 @@ export interface AttachOptions {
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** What a daemon takes that does not say. */
+const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
 const HEAD_END = '\r\n\r\n';
 
 /** Never rejects. */
@@ -65,7 +68,8 @@ export function attach({
         stream.pause();
         const rest = answer.subarray(end + HEAD_END.length);
         if (rest.length > 0) stream.unshift(rest);
-        settle({ kind: 'attached', stream });
+        const named = headerOf(answer.toString('latin1', 0, end), MAX_LINE_HEADER);
+        settle({ kind: 'attached', stream, maxLineBytes: Number(named ?? DEFAULT_MAX_LINE_BYTES) });
       } else if (answer.length > MAX_ANSWER_BYTES) settle({ kind: 'unfit', reason: 'it talks too much' });
     };
     stream.on('data', onData).on('error', onError).on('close', onClose);
@@ -74,6 +78,10 @@ export function attach({
         `Authorization: Bearer ${secret}\r\n${VERSION_HEADER}: ${version}${HEAD_END}${JSON.stringify(launch)}\n`,
     );
   });
+}
+
+function headerOf(head: string, name: string): string | undefined {
+  return new RegExp(`^${name}: *(.+)$`, 'im').exec(head)?.[1]?.trim();
 }
 
 function readRefusal(answer: string): Attached {
@@ -90,7 +98,7 @@ function readRefusal(answer: string): Attached {
     case '409':
       return { kind: 'absent', reason: 'it makes room for a newer one' };
     case '428': {
-      const named = new RegExp(`^${NEEDS_HEADER}: *(.+)$`, 'im').exec(head)?.[1]?.trim() ?? '';
+      const named = headerOf(head, NEEDS_HEADER) ?? '';
       return { kind: 'needs', variables: named.split(',').filter((name) => name !== '') };
     }
     default:

@@ -22,7 +22,7 @@ export interface FinderOptions {
 }
 
 export type Found =
-  | { readonly kind: 'attached'; readonly stream: Socket }
+  | { readonly kind: 'attached'; readonly stream: Socket; readonly maxLineBytes: number }
   | { readonly kind: 'refused'; readonly message: string }
   /** No daemon serves this front; the reason continues "because …". */
   | { readonly kind: 'none'; readonly reason: string };

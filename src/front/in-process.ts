@@ -40,6 +40,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 export interface InProcessBridge {
   /** The client's end: what is written to it is as if read from stdin. */
   readonly stream: Duplex;
+  readonly maxLineBytes: number;
   close(): Promise<void>;
 }
 
@@ -49,13 +50,15 @@ export interface InProcessBridge {
  */
 export function openInProcess(argv: readonly string[]): InProcessBridge {
   const [clientEnd, bridgeEnd] = duplexPair();
-  const { ended, close } = converse(resolve(argv), bridgeEnd, bridgeEnd);
+  const resolved = resolve(argv);
+  const { ended, close } = converse(resolved, bridgeEnd, bridgeEnd);
   const closed = ended.then(async (reason) => {
     await close(reason);
     bridgeEnd.end();
   });
   return {
     stream: clientEnd,
+    maxLineBytes: resolved.settings.maxLineBytes,
     close() {
       clientEnd.end();
       return closed;

@@ -15,15 +15,21 @@ export interface LineTaker {
 }
 
 export class LineSplitter {
-  readonly #maxBytes: number;
+  /** The longest line that is kept. Where it becomes less, the next piece shows. */
+  maxBytes: number;
   readonly #taker: LineTaker;
   #rest: Buffer[] = [];
   #restBytes = 0;
   #tooLong: IdFinder | undefined;
 
   constructor(maxBytes: number, taker: LineTaker) {
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
     this.#taker = taker;
+  }
+
+  /** Bytes of a line whose end has not come yet. */
+  get heldBytes(): number {
+    return this.#tooLong === undefined ? this.#restBytes : 0;
   }
 
   feed(chunk: Buffer): void {
@@ -38,7 +44,7 @@ export class LineSplitter {
 
   #append(piece: Buffer): void {
     this.#restBytes += piece.length;
-    if (this.#tooLong === undefined && this.#restBytes > this.#maxBytes) {
+    if (this.#tooLong === undefined && this.#restBytes > this.maxBytes + 1) {
       this.#tooLong = new IdFinder();
       for (const kept of this.#rest) this.#tooLong.feed(kept);
       this.#rest = [];

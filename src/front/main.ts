@@ -49,12 +49,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     open: async () => {
       const found = await (first ?? finder.find());
       first = undefined;
-      if (found.kind === 'attached') return found.stream;
+      if (found.kind === 'attached') return found;
       if (found.kind === 'none') tell(`bridging in this process, because ${found.reason}.`);
       try {
         if (found.kind === 'refused') throw new Error(found.message);
         local = (await import('./in-process.ts')).openInProcess(argv);
-        return local.stream;
+        return local;
       } catch (error) {
         tell(error instanceof Error ? error.message : String(error));
         return EXIT_USAGE;

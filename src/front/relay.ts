@@ -1,7 +1,7 @@
 // One client's lines to whichever daemon there is, and the answers back. Survives the loss of a daemon: what is in flight is
 // moved to the next one or answered, so that every request gets exactly one reply. Knows nothing of how a daemon is found.
 
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import { BYE_WORD, DRAIN_WORD } from '../platform/attach-protocol.ts';
 import type { Rng } from '../platform/random.ts';
@@ -11,6 +11,7 @@ import { ConversationMemory } from './conversation-memory.ts';
 import { glanceAtReply, joined, keyOf, readClientLine } from './glance.ts';
 import { keysIn, Ledger, type Entry } from './ledger.ts';
 import { LineSplitter, type LinePieces } from './line-splitter.ts';
+import type { Link, Opened } from './link.ts';
 import { LINE_END, Outlet } from './outlet.ts';
 import { answerAtOnce, recover } from './own-answers.ts';
 import { ServiceQuestions } from './service-questions.ts';
@@ -22,19 +23,10 @@ export interface RelayOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   /** Attaches to a daemon, or to a bridge in this process. A number ends the front with that exit code. Never rejects. */
-  readonly open: () => Promise<Duplex | number>;
+  readonly open: () => Promise<Opened | number>;
 }
 
-interface Link {
-  readonly stream: Duplex;
-  readonly openedAt: number;
-  /** Gets nothing new any more, and is left when it has answered all that it has. */
-  isDraining: boolean;
-  /** The daemon has said that it ends because somebody wants it to. */
-  hasSaidBye: boolean;
-}
-
-/** The longest line taken from the client while it is kept here; the daemon's own limit (maxLineBytes) is lower as a rule. */
+/** The longest line taken from a daemon, which has limits of its own, and from a client until a daemon has told its limit. */
 const MAX_LINE_BYTES = 1024 * 1024 * 1024;
 /** A daemon that was lost sooner than this, in milliseconds, makes the next try wait. */
 const STABLE_AFTER_MS = 2000;
@@ -169,7 +161,7 @@ export class Relay {
   }
 
   #onTooLong(id: string | null, size: number): void {
-    const message = `A line of ${size} bytes is longer than the ${MAX_LINE_BYTES} that are allowed.`;
+    const message = `A line of ${size} bytes is longer than the ${this.#fromClient.maxBytes} that are allowed.`;
     this.#outlet.fail(id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
   }
 
@@ -192,7 +184,10 @@ export class Relay {
   #mindPace(): void {
     const { input } = this.#options;
     const link = this.#current;
-    const isFull = link === undefined ? this.#waiting.isFull : link.stream.writableNeedDrain;
+    const isFull =
+      link === undefined
+        ? this.#waiting.isFullWith(this.#fromClient.heldBytes)
+        : link.stream.writableNeedDrain;
     if (!isFull) return;
     input.pause();
     link?.stream.once('drain', () => input.resume());
@@ -270,11 +265,12 @@ export class Relay {
     else this.#options.clock.after(backoffMs(this.#shortLives, REOPEN, this.#options.rng), open);
   }
 
-  #attach(stream: Duplex): void {
+  #attach({ stream, maxLineBytes }: Opened): void {
     const { clock, input } = this.#options;
     const link: Link = { stream, openedAt: clock.now(), isDraining: false, hasSaidBye: false };
     this.#links.add(link);
     this.#current = link;
+    this.#fromClient.maxBytes = maxLineBytes;
     const lines = new LineSplitter(MAX_LINE_BYTES, {
       onLine: (line) => this.#onDaemonLine(link, line),
       onTooLong: () => stream.destroy(),

@@ -20,8 +20,9 @@ export class WaitingLines<L> {
     return this.#lines.length === 0;
   }
 
-  get isFull(): boolean {
-    return this.#bytes > MAX_BYTES;
+  /** @param heldBytes what else is held for the same reason */
+  isFullWith(heldBytes: number): boolean {
+    return this.#bytes + heldBytes > MAX_BYTES;
   }
 
   has(method: string): boolean {

@@ -9,6 +9,8 @@ export const UPGRADE_NAME = 'mcp-bridge';
 /** The Host that both name; `curl --unix-socket` with localhost does as well. */
 export const SOCKET_HOST = 'mcp-bridge';
 export const VERSION_HEADER = 'mcp-bridge-version';
+/** With 101: the longest line that the daemon takes from this client, in bytes. */
+export const MAX_LINE_HEADER = 'mcp-bridge-max-line';
 /** With 428: names of variables, separated by commas, that the Launch must bring along. */
 export const NEEDS_HEADER = 'mcp-bridge-needs';
 

@@ -1,6 +1,7 @@
 // The relay between a client and daemons that come and go, without a process or a socket.
-import { duplexPair, PassThrough, type Duplex } from 'node:stream';
+import { duplexPair, PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import type { Opened } from '../../src/front/link.ts';
 import { Relay } from '../../src/front/relay.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
@@ -19,7 +20,7 @@ class Scene {
   readonly told: string[] = [];
   readonly daemons: Daemon[] = [];
   exitCode: number | undefined;
-  #arrivals: ((stream: Duplex) => void)[] = [];
+  #arrivals: ((opened: Opened) => void)[] = [];
 
   constructor() {
     collect(this.output, this.told);
@@ -49,7 +50,7 @@ class Scene {
       die: () => near.destroy(),
     };
     this.daemons.push(daemon);
-    this.#arrivals.shift()?.(near);
+    this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000 });
     await this.pass();
     return daemon;
   }
@@ -235,4 +236,15 @@ test('BR10 a daemon that does not hang up does not keep it', async () => {
   scene.input.end();
   await scene.clock.advance(2000);
   expect(scene.exitCode).toBe(0);
+});
+
+test('BR11 a line over the daemon’s limit is refused here, and the next one passes', async () => {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  await scene.client(request(1, 'x', { pad: 'x'.repeat(1000) }), request(2, 'ping'));
+  expect(daemon.got).toEqual([request(2, 'ping')]);
+  expect(JSON.parse(scene.told[0]!)).toMatchObject({
+    id: 1,
+    error: { data: { code: 'ERR_CLIENT_LINE_TOO_LONG' } },
+  });
 });

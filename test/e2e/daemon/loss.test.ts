@@ -151,3 +151,31 @@ test('HS4 server/discover and ping are answered at once, while the daemon is not
   expect((await bridge.reply('p')).result).toEqual({});
   expect(service.record.requests).toEqual([]);
 });
+
+test(
+  'BR11 SC4 a line without an end costs a front no more memory than the limit, daemon or not',
+  { timeout: 60_000 },
+  async () => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const bridge = await useBridge(service, home.launch({ args: ['--max-line-bytes', String(1024 * 1024)] }));
+    await bridge.initialize();
+    bridge.write(
+      '{"jsonrpc":"2.0","id":"big","method":"tools/call","params":{"name":"echo","arguments":{"value":"',
+    );
+    const chunk = 'x'.repeat(1024 * 1024);
+    for (let n = 0; n < 150; n += 1) if (!bridge.write(chunk)) await bridge.written();
+    bridge.send('"}}}');
+    const reply = await bridge.reply('big', 20_000);
+    expect(expectBridgeError(reply)).toBe('ERR_CLIENT_LINE_TOO_LONG');
+    expect(bridge.peakMemory()).toBeLessThan(120 * 1024 * 1024);
+    expect((await bridge.callTool('echo', { value: 1 })).result).toBeDefined();
+  },
+);
+
+test('BR4 a large payload passes both ways, and its request is answered once', async () => {
+  const { bridge } = await useAttached();
+  const value = 'y'.repeat(3 * 1024 * 1024);
+  const reply = await bridge.callTool('echo', { value }, { timeoutMs: 20_000 });
+  expect(JSON.stringify(reply.result)).toContain(value);
+});
