@@ -47,7 +47,7 @@ export function listCandidates(home: string): Candidate[] {
   const bridgeFile = join(root, 'bin/mcp-bridge.js');
   const remote = findPeer('mcp-remote', 'dist/proxy.js');
   const gateway = findPeer('supergateway', 'dist/index.js');
-  const isBuilt = existsSync(bridgeFile) && existsSync(join(root, 'dist/app/run.js'));
+  const isBuilt = existsSync(bridgeFile) && existsSync(join(root, 'dist/app/front.cjs'));
   return [
     { name: bareName, version: process.version, commandFor: () => node('-e', '0') },
     {

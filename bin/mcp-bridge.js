@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The launcher: `run`, which clients start, goes the short way; all else goes to the command line for people.
-// Imports nothing of the program before the Node.js version is checked, so that an old one gets a clear message.
+// Loads nothing of the program before the Node.js version is checked, so that an old one gets a clear message. CommonJS (see
+// package.json beside it), because that starts sooner.
+'use strict';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -15,9 +17,10 @@ const argv = process.argv.slice(2);
 const isRun = argv[0] === 'run' && !argv.includes('--help') && !argv.includes('-h');
 const isShort = argv[0] !== undefined && /^https?:\/\//i.test(argv[0]);
 if (isRun || isShort) {
-  const { run } = await import('../dist/app/run.js');
-  process.exit(await run(isShort ? argv : argv.slice(1)));
+  const { run } = require('../dist/app/front.cjs');
+  void run(isShort ? argv : argv.slice(1)).then((code) => process.exit(code));
 } else {
-  const { main } = await import('../dist/app/cli.js');
-  process.exitCode = await main(argv);
+  void import('../dist/app/cli.js').then(async ({ main }) => {
+    process.exitCode = await main(argv);
+  });
 }

@@ -71,7 +71,5 @@ export function refusePackage(from: string, name: string): string | undefined {
   }
   if (is('commander') && part !== 'cli')
     return `only cli parses a command line: ${part} may not import ${name}`;
-  if (is('commander') && from === 'cli/run.ts')
-    return `cli/run.ts is what a launch waits for: no ${name} in it`;
   return undefined;
 }

@@ -66,6 +66,12 @@ export const SETTINGS = {
     'Time without traffic after which the session is checked with a ping.',
   ),
   idleTimeoutMs: ms(600_000, 1000, 86_400_000, 'Time without traffic after which the session is given back.'),
+  lingerMs: ms(
+    600_000,
+    0,
+    604_800_000,
+    'How long the background process stays when its last client has gone; 0 ends it at once.',
+  ),
   connectTimeoutMs: ms(10_000, 100, 120_000, 'Longest wait for a TCP and TLS connection.'),
   maxLineBytes: bytes(
     64 * MIB,

@@ -29,6 +29,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The same for what has to start fast: `performance` brings nine modules of Node.js along when it is first touched. */
+export const launchClock: Clock = {
+  ...systemClock,
+  now() {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
+  },
+};
+
 /** Calls `callback` once all that has happened by now has been dealt with: the end of this turn of the event loop. */
 export function afterThisTurn(callback: () => void): void {
   setImmediate(callback);

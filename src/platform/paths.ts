@@ -1,16 +1,25 @@
-// Where things lie: under MCP_BRIDGE_HOME when that is set, else at the platform's own places.
+// Where things lie: under MCP_BRIDGE_HOME when that is set, else at the platform's own places. Names alone; nothing is made.
 
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
 import envPaths from 'env-paths';
 
 export interface Paths {
   readonly configFile: string;
   readonly stateDir: string;
   readonly cacheDir: string;
+  /** What belongs to the running daemon: its socket, its lock, its secret. */
   readonly runtimeDir: string;
 }
 
-export function resolvePaths(env: Readonly<Record<string, string | undefined>>): Paths {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the kernel's `sun_path` holds on every system, in bytes, without its final zero (104 on macOS, 108 on Linux). */
+const SOCKET_PATH_MAX = 103;
+
+export function resolvePaths(env: Environment): Paths {
   const home = env['MCP_BRIDGE_HOME'];
   if (home !== undefined && home !== '') {
     return {
@@ -25,14 +34,58 @@ export function resolvePaths(env: Readonly<Record<string, string | undefined>>):
     configFile: join(places.config, 'config.json'),
     stateDir: places.log,
     cacheDir: places.cache,
-    runtimeDir: join(env['XDG_RUNTIME_DIR'] ?? places.log, 'mcp-bridge'),
+    runtimeDir: userRuntimeDir(env) ?? join(places.log, 'run'),
   };
 }
 
-export function daemonSocket(paths: Paths): string {
-  return join(paths.runtimeDir, 'daemon.sock');
+/**
+ * The user's runtime directory of systemd, which is local, private and emptied at logout. Where the variable is not set, as
+ * for what cron starts, the directory is the same, so that there is still one daemon.
+ */
+function userRuntimeDir(env: Environment): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const uid = process.getuid?.();
+  for (const dir of [env['XDG_RUNTIME_DIR'], `/run/user/${uid}`]) {
+    if (dir === undefined || !dir.startsWith('/')) continue;
+    const found = statSync(dir, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true && found.uid === uid && (found.mode & 0o077) === 0)
+      return join(dir, 'mcp-bridge');
+  }
+  return undefined;
 }
 
-export function daemonSecretFile(paths: Paths): string {
-  return join(paths.runtimeDir, 'daemon.secret');
+/** Where the daemon listens: a Unix socket, or a named pipe on Windows. */
+export function daemonSocket({ runtimeDir }: Pick<Paths, 'runtimeDir'>, platform = process.platform): string {
+  if (platform === 'win32') return `\\\\.\\pipe\\mcp-bridge-${shortHash(`${homedir()} ${runtimeDir}`)}`;
+  const path = join(runtimeDir, 'daemon.sock');
+  if (Buffer.byteLength(path) <= SOCKET_PATH_MAX) return path;
+  // Anyone may make this directory, so who listens there has to look at its owner: see makePrivateDir and isPrivateDir.
+  const name = join(`mcp-bridge-${process.getuid?.() ?? 0}`, `${shortHash(runtimeDir)}.sock`);
+  const inTemp = join(tmpdir(), name);
+  return Buffer.byteLength(inTemp) <= SOCKET_PATH_MAX ? inTemp : join('/tmp', name);
+}
+
+/** The directory that must be private for the socket to be; undefined where it is no file (Windows). */
+export function daemonSocketDir(paths: Pick<Paths, 'runtimeDir'>): string | undefined {
+  return process.platform === 'win32' ? undefined : dirname(daemonSocket(paths));
+}
+
+/** Holds what every request on the socket must carry. */
+export function daemonSecretFile({ runtimeDir }: Pick<Paths, 'runtimeDir'>): string {
+  return join(runtimeDir, 'daemon.secret');
+}
+
+/** Locked for as long as the daemon lives. */
+export function daemonLockFile({ runtimeDir }: Pick<Paths, 'runtimeDir'>): string {
+  return join(runtimeDir, 'daemon.lock');
+}
+
+/**
+ * Tells two directories apart; guards nothing. FNV-1a with 64 bits, because loading node:crypto would cost a launch a quarter
+ * of its time.
+ */
+function shortHash(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, '0');
 }

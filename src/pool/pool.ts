@@ -172,10 +172,14 @@ export class Pool {
   /** The session to share, made where there is room for it; undefined where there is none. */
   #seatFor(pool: ProfilePool, key: string, request: LeaseRequest): Seat | undefined {
     const found = pool.seats.get(key);
-    if (found !== undefined) return found;
-    if (pool.seats.size + pool.ending >= request.settings.maxSessionsPerProfile) return undefined;
     const { clock, rng, observerFor } = this.#options;
     const { profile, settings, initialize } = request;
+    if (found !== undefined) {
+      const told = observerFor({ profile: profile.name, session: found.shared.id });
+      told({ type: 'pool.session', change: 'shared', reason: 'another client of the same kind' });
+      return found;
+    }
+    if (pool.seats.size + pool.ending >= request.settings.maxSessionsPerProfile) return undefined;
     const id = `s${this.#nextId}`;
     this.#nextId += 1;
     const observer = observerFor({ profile: profile.name, session: id });
@@ -183,6 +187,7 @@ export class Pool {
     const shared = new SharedSession({ id, profile, settings, clock, rng, observer, initialize, onUseless });
     const seat: Seat = { key, shared };
     pool.seats.set(key, seat);
+    observer({ type: 'pool.session', change: 'opened', reason: 'no client of this kind had one' });
     return seat;
   }
 
@@ -202,6 +207,7 @@ export class Pool {
     }
     pool.waiting.add(waiting);
     const reason = `all ${settings.maxSessionsPerProfile} sessions of this profile are in use`;
+    observer({ type: 'pool.session', change: 'limit', reason });
     observer({ type: 'session.route', route: 'per-request', reason });
     this.#makeRoom(pool);
     return lease;
@@ -220,6 +226,9 @@ export class Pool {
     if (this.#isClosed || pool.seats.get(seat.key) !== seat) return;
     pool.seats.delete(seat.key);
     pool.ending += 1;
+    const { profileName: profile, id: session } = seat.shared;
+    const told = this.#options.observerFor({ profile, session });
+    told({ type: 'pool.session', change: 'closed', reason: 'nobody uses it' });
     const limit = new Abort();
     const timer = this.#options.clock.after(END_MS, () => limit.abort());
     const ending = seat.shared.close(abortSignalOf(limit)).finally(() => {

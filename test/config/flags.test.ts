@@ -1,6 +1,6 @@
 // The command line of `run`, where it cannot be used: nothing starts, and stderr says why.
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { run } from '../../src/cli/run.ts';
+import { run } from '../../src/front/in-process.ts';
 
 /** The exit code, and what a person reads. */
 async function refuse(...argv: string[]): Promise<{ code: number; text: string }> {
@@ -10,7 +10,7 @@ async function refuse(...argv: string[]): Promise<{ code: number; text: string }
     return true;
   });
   onTestFinished(() => spy.mockRestore());
-  const code = await run(argv);
+  const code = await run(argv, 'a test');
   spy.mockRestore();
   return { code, text: lines.join('') };
 }

@@ -1,0 +1,88 @@
+// One attached client: its bridge over its socket. What goes wrong in it ends it alone; its front then attaches anew.
+
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { Bridge, type BridgeOptions } from '../bridge/bridge.ts';
+import type { Resolved } from '../config/resolve.ts';
+import type { Observer } from '../observe/events.ts';
+import { BYE_WORD, DRAIN_WORD } from '../platform/attach-protocol.ts';
+import { nextTurn, type Clock } from '../platform/clock.ts';
+
+/** How long the end of a bridge may take, in milliseconds. */
+const CLOSE_MS = 1500;
+
+export interface ClientOptions extends Omit<BridgeOptions, 'input' | 'output' | 'settings' | 'serviceHost'> {
+  readonly socket: Socket;
+  readonly resolved: Resolved;
+  readonly onFault: (error: unknown) => void;
+}
+
+export class Client {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #bridge: Bridge;
+  /** Resolves when it is gone and its session is ended. */
+  readonly ended: Promise<void>;
+
+  constructor({ socket, resolved, onFault, ...shared }: ClientOptions) {
+    this.#socket = socket;
+    this.#clock = shared.clock;
+    this.#observer = shared.observer;
+    const { settings, profile } = resolved;
+    this.#bridge = new Bridge({
+      ...shared,
+      settings,
+      serviceHost: profile.url.host,
+      input: guarded(socket, (error) => {
+        onFault(error);
+        socket.destroy();
+      }),
+      output: socket,
+    });
+    this.ended = this.#converse();
+    socket.resume();
+  }
+
+  /** A newer daemon is there. */
+  drain(): void {
+    if (!this.#socket.writableEnded) this.#socket.write(`${DRAIN_WORD}\n`);
+  }
+
+  /** The front deals with what is in flight: it knows what may be sent again. */
+  sayBye(): void {
+    if (!this.#socket.writableEnded) this.#socket.end(`${BYE_WORD}\n`);
+  }
+
+  async #converse(): Promise<void> {
+    const reason = await this.#bridge.run();
+    const limit = new AbortController();
+    const timer = this.#clock.after(CLOSE_MS, () => limit.abort());
+    const closed = this.#bridge.close(limit.signal);
+    // Answers that were ready are on their way by then; the front waits for this end.
+    await nextTurn();
+    await nextTurn();
+    this.#socket.end();
+    this.#socket.destroySoon();
+    await closed;
+    timer.cancel();
+    this.#observer({ type: 'bridge.closed', reason });
+  }
+}
+
+/** The socket's bytes, as a stream whose reader may throw without taking the process along. */
+function guarded(socket: Socket, onFault: (error: unknown) => void): Readable {
+  const input = new Readable({ read() {} });
+  const guard = (emit: () => void): void => {
+    try {
+      emit();
+    } catch (error) {
+      onFault(error);
+    }
+  };
+  socket.on('data', (chunk: Buffer) => guard(() => void input.emit('data', chunk)));
+  socket.on('end', () => guard(() => void input.emit('end')));
+  socket.on('error', (error) => guard(() => void input.emit('error', error)));
+  socket.on('close', () => guard(() => void input.emit('end')));
+  return input;
+}

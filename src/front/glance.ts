@@ -1,0 +1,91 @@
+// What a front has to know of a line, read from as few of its bytes as possible: nearly every message of every known
+// implementation shows its id within its first or last few bytes. Where one does not, the whole line is scanned.
+
+import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import type { LinePieces } from './line-splitter.ts';
+
+/** Any id but one with escapes in it, or with characters beyond ASCII. */
+const ID = String.raw`-?\d{1,20}|"[ !#-\[\]-~]{0,120}"`;
+const HEAD_BYTES = 192;
+const TAIL_BYTES = 160;
+const REPLY_HEAD = new RegExp(`^\\{"jsonrpc":"2\\.0","id":(${ID}),"(?:result|error)":`);
+const REPLY_TAIL = new RegExp(`,"id":(${ID})\\}\\r?\\n$`);
+const REQUEST_HEAD = new RegExp(`^\\{"jsonrpc":"2\\.0","id":(${ID}),"method":"([\\w/$-]{1,80})"[,}]`);
+const METHOD_HEAD = /^\{"method":"([\w/$-]{1,80})",/;
+/** Shorter lines from the client, which nobody has checked yet, are always scanned. */
+const SCAN_BELOW_BYTES = 16 * 1024;
+
+/**
+ * The id (as a key) that a line of the daemon's answers. Undefined where it is no answer or does not show at a glance.
+ * The daemon has scanned what it sends: valid JSON, no member twice. That is what makes the glance sure.
+ */
+export function glanceAtReply(line: LinePieces): string | undefined {
+  const first = line[0] as Buffer;
+  const head = first.toString('latin1', 0, HEAD_BYTES);
+  const atHead = REPLY_HEAD.exec(head);
+  if (atHead !== null) return atHead[1];
+  if (!head.startsWith('{"result":') && !head.startsWith('{"error":')) return undefined;
+  const last = line.at(-1) as Buffer;
+  // Nothing but the last member of the outermost object can stand between a comma and the line's last brace.
+  return REPLY_TAIL.exec(last.toString('latin1', Math.max(0, last.length - TAIL_BYTES)))?.[1];
+}
+
+export type ClientLine =
+  | { readonly kind: 'request'; readonly key: string; readonly method: string; readonly message?: Envelope }
+  | { readonly kind: 'notification' | 'response'; readonly message: Envelope }
+  /** The keys of the requests in it. */
+  | { readonly kind: 'batch'; readonly keys: readonly string[] }
+  /** Not a message; the daemon answers it, under this id where there is one. */
+  | { readonly kind: 'bad'; readonly key: string | null }
+  | { readonly kind: 'blank' };
+
+export function readClientLine(line: LinePieces): ClientLine {
+  const first = line[0] as Buffer;
+  if (sizeOf(line) >= SCAN_BELOW_BYTES) {
+    const head = first.toString('latin1', 0, HEAD_BYTES);
+    const [, key, method] = REQUEST_HEAD.exec(head) ?? [];
+    if (key !== undefined && method !== undefined) return { kind: 'request', key, method };
+    const last = line.at(-1) as Buffer;
+    const named = METHOD_HEAD.exec(head)?.[1];
+    const atTail =
+      named === undefined
+        ? undefined
+        : REPLY_TAIL.exec(last.toString('latin1', Math.max(0, last.length - TAIL_BYTES)))?.[1];
+    if (named !== undefined && atTail !== undefined) return { kind: 'request', key: atTail, method: named };
+  }
+  const bytes = joined(line);
+  if (bytes.length < 80 && bytes.toString('latin1').trim() === '') return { kind: 'blank' };
+  const scan = scanEnvelope(bytes);
+  switch (scan.kind) {
+    case 'message': {
+      const { message } = scan;
+      if (message.kind !== 'request') return { kind: message.kind, message };
+      return { kind: 'request', key: keyOf(message), method: message.method, message };
+    }
+    case 'batch': {
+      const keys = scan.elements.flatMap((element) =>
+        element.kind === 'message' && element.message.kind === 'request' ? [keyOf(element.message)] : [],
+      );
+      return { kind: 'batch', keys };
+    }
+    case 'invalid':
+      return { kind: 'bad', key: scan.id !== null && scan.isRequest ? idKey(scan.id) : null };
+    case 'not-json':
+      return { kind: 'bad', key: null };
+  }
+}
+
+/** The message's id as a map key. */
+export function keyOf(message: Envelope): string {
+  return message.id === null ? 'null' : idKey(message.text(message.id));
+}
+
+export function joined(line: LinePieces): Buffer {
+  return line.length === 1 ? (line[0] as Buffer) : Buffer.concat(line);
+}
+
+export function sizeOf(line: LinePieces): number {
+  let size = 0;
+  for (const piece of line) size += piece.length;
+  return size;
+}

@@ -1,0 +1,69 @@
+// `mcp-bridge run`: what a client launches. Its load time is the client's waiting time, so it brings along only what attaching
+// to the daemon takes; the bridge itself is loaded where there can be no daemon.
+
+import { join } from 'node:path';
+import process from 'node:process';
+import { keepAlive, launchClock } from '../platform/clock.ts';
+import { startDetached } from '../platform/detached.ts';
+import { resolvePaths } from '../platform/paths.ts';
+import { systemRng } from '../platform/random.ts';
+import { DaemonFinder, whyNoDaemon } from './daemon-finder.ts';
+import type { InProcessBridge } from './in-process.ts';
+import { Relay } from './relay.ts';
+
+declare const __VERSION__: string;
+
+const EXIT_USAGE = 2;
+
+/** Runs until the client goes, then resolves with the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const { env } = process;
+  const tell = (message: string): void => {
+    // A closed stderr is nobody's loss.
+    process.stderr.on('error', () => {}).write(`mcp-bridge: ${message}\n`);
+  };
+  const isOff = env['MCP_BRIDGE_DAEMON'] === 'off';
+  const why = isOff ? undefined : whyNoDaemon(process);
+  if (isOff || why !== undefined) {
+    if (why !== undefined) tell(`bridging in this process, because ${why}.`);
+    return (await import('./in-process.ts')).run(argv, why ?? 'MCP_BRIDGE_DAEMON is off');
+  }
+
+  const finder = new DaemonFinder({
+    argv,
+    env,
+    paths: resolvePaths(env),
+    version: __VERSION__,
+    clock: launchClock,
+    start: () => startDetached(join(import.meta.dirname, 'daemon.cjs'), env),
+  });
+  // Under way before stdin and stdout are, which take their time.
+  let first: ReturnType<DaemonFinder['find']> | undefined = finder.find();
+  const release = keepAlive();
+  let local: InProcessBridge | undefined;
+  const relay = new Relay({
+    input: process.stdin,
+    output: process.stdout,
+    clock: launchClock,
+    rng: systemRng,
+    open: async () => {
+      const found = await (first ?? finder.find());
+      first = undefined;
+      if (found.kind === 'attached') return found;
+      if (found.kind === 'none') tell(`bridging in this process, because ${found.reason}.`);
+      try {
+        if (found.kind === 'refused') throw new Error(found.message);
+        local = (await import('./in-process.ts')).openInProcess(argv, found.reason);
+        return local;
+      } catch (error) {
+        tell(error instanceof Error ? error.message : String(error));
+        return EXIT_USAGE;
+      }
+    },
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => relay.stop());
+  const code = await relay.run();
+  await local?.close();
+  release();
+  return code;
+}

@@ -1,0 +1,46 @@
+// What a front says to its client by itself: where no daemon is needed, and where one is gone.
+
+import type { Envelope } from '../protocol/envelope.ts';
+import { keyOf } from './glance.ts';
+import type { Entry, Ledger } from './ledger.ts';
+import type { Outlet } from './outlet.ts';
+import type { WaitingLine } from './waiting.ts';
+
+/** What asks about the bridge's own end of the pipe is answered at once, daemon or not. True when it is. */
+export function answerAtOnce(message: Envelope, isIntroduced: boolean, outlet: Outlet): boolean {
+  const id = keyOf(message);
+  if (message.method === 'ping') {
+    outlet.write([Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}\n`)]);
+    return true;
+  }
+  if (message.method !== 'server/discover' || isIntroduced) return false;
+  const text = 'The method server/discover is not known here.';
+  outlet.fail(id, { code: 'ERR_CLIENT_METHOD_UNKNOWN', message: text });
+  return true;
+}
+
+/**
+ * Deals with what a daemon had when it went: answers what must not be sent again, and hands back the rest.
+ * @returns the lines to send to the next one, in their order
+ */
+export function recover<L>(
+  entries: readonly Entry<L>[],
+  ledger: Ledger<L>,
+  outlet: Outlet,
+): WaitingLine<L>[] {
+  const moved: WaitingLine<L>[] = [];
+  for (const [n, verdict] of ledger.recover(entries).entries()) {
+    const entry = entries[n] as Entry<L>;
+    if (!entry.isOwn && verdict.kind === 'resend' && entry.line !== undefined) {
+      entry.moves += 1;
+      entry.holder = undefined;
+      moved.push({ line: entry.line, entry });
+      continue;
+    }
+    ledger.remove(entry);
+    if (entry.isOwn || verdict.kind !== 'fail') continue;
+    if (entry.batch !== undefined) outlet.failAll(verdict.failures);
+    else for (const { id, failure } of verdict.failures) outlet.fail(id, failure);
+  }
+  return moved;
+}

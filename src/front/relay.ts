@@ -1,0 +1,345 @@
+// One client's lines to whichever daemon there is, and the answers back. Survives the loss of a daemon: what is in flight is
+// moved to the next one or answered, so that every request gets exactly one reply. Knows nothing of how a daemon is found.
+
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../platform/clock.ts';
+import { BYE_WORD, DRAIN_WORD } from '../platform/attach-protocol.ts';
+import type { Rng } from '../platform/random.ts';
+import { backoffMs, type BackoffShape } from '../policy/backoff.ts';
+import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import { ConversationMemory } from './conversation-memory.ts';
+import { glanceAtReply, joined, keyOf, readClientLine } from './glance.ts';
+import { keysIn, Ledger, type Entry } from './ledger.ts';
+import { LineSplitter, type LinePieces } from './line-splitter.ts';
+import type { Link, Opened } from './link.ts';
+import { LINE_END, Outlet } from './outlet.ts';
+import { answerAtOnce, recover } from './own-answers.ts';
+import { ServiceQuestions } from './service-questions.ts';
+import { WaitingLines } from './waiting.ts';
+
+export interface RelayOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Attaches to a daemon, or to a bridge in this process. A number ends the front with that exit code. Never rejects. */
+  readonly open: () => Promise<Opened | number>;
+}
+
+/** The longest line taken from a daemon, which has limits of its own, and from a client until a daemon has told its limit. */
+const MAX_LINE_BYTES = 1024 * 1024 * 1024;
+/** A daemon that was lost sooner than this, in milliseconds, makes the next try wait. */
+const STABLE_AFTER_MS = 2000;
+const REOPEN: BackoffShape = { initialMs: 100, maxMs: 3000 };
+/** How long the end may wait for daemons to hang up, and for the client to read, in milliseconds. */
+const HANG_UP_MS = 1600;
+const HASH = 0x23;
+
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #ledger = new Ledger<Link>();
+  readonly #memory = new ConversationMemory();
+  readonly #questions = new ServiceQuestions<Link>();
+  readonly #links = new Set<Link>();
+  readonly #waiting = new WaitingLines<Link>();
+  readonly #outlet: Outlet;
+  readonly #fromClient: LineSplitter;
+  /** Who gets what is new. */
+  #current: Link | undefined;
+  #isOpening = false;
+  #shortLives = 0;
+  /** Whether the client has been told things by a daemon that is gone. */
+  #hasLost = false;
+  #isEnding = false;
+  #finish: (exitCode: number) => void = () => {};
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#outlet = new Outlet(options.output, (isFull) => {
+      for (const { stream } of this.#links)
+        if (isFull) stream.pause();
+        else stream.resume();
+    });
+    this.#fromClient = new LineSplitter(MAX_LINE_BYTES, {
+      onLine: (line) => this.#onClientLine(line),
+      onTooLong: (id, size) => this.#onTooLong(id, size),
+    });
+  }
+
+  /** Relays until the client goes or `stop` is called; resolves with the exit code. */
+  run(): Promise<number> {
+    const { input, output } = this.#options;
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+      input.on('data', (chunk: Buffer) => this.#onClientData(chunk));
+      input.once('end', () => {
+        if (!this.#isEnding) this.#fromClient.feed(LINE_END);
+        this.stop();
+      });
+      input.on('error', () => this.stop());
+      output.on('error', () => this.stop());
+      output.once('close', () => this.stop());
+      this.#open();
+    });
+  }
+
+  /** The client has gone, or this process shall end. */
+  stop(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    for (const link of this.#links) link.stream.end();
+    this.#options.clock.after(HANG_UP_MS, () => this.#finish(0));
+    this.#endWhenQuiet();
+  }
+
+  #endWhenQuiet(): void {
+    if (this.#isEnding && this.#links.size === 0) this.#outlet.whenFlushed(() => this.#finish(0));
+  }
+
+  // ── from the client ───────────────────────────────────────────────────────
+
+  #onClientData(chunk: Buffer): void {
+    if (this.#isEnding) return;
+    const link = this.#current;
+    link?.stream.cork();
+    this.#fromClient.feed(chunk);
+    link?.stream.uncork();
+    this.#mindPace();
+  }
+
+  #onClientLine(line: LinePieces): void {
+    const read = readClientLine(line);
+    switch (read.kind) {
+      case 'blank':
+        return;
+      case 'request':
+        if (read.message !== undefined) {
+          const { isIntroduced } = this.#memory;
+          if (this.#current === undefined && answerAtOnce(read.message, isIntroduced, this.#outlet)) return;
+          this.#memory.noteRequest(read.message);
+        }
+        this.#send(line, this.#ledger.open(read, line));
+        return;
+      case 'batch': {
+        const [first] = read.keys;
+        const key = `[${first}`;
+        const batch = { key, method: '', batch: read.keys };
+        this.#send(line, first === undefined ? undefined : this.#ledger.open(batch, line));
+        return;
+      }
+      case 'bad':
+        this.#send(
+          line,
+          read.key === null ? undefined : this.#ledger.open({ key: read.key, method: '' }, line),
+        );
+        return;
+      case 'response': {
+        const answer = this.#questions.answer(read.message);
+        if (answer !== undefined && this.#links.has(answer.asker))
+          answer.asker.stream.write(Buffer.concat([answer.line, LINE_END]));
+        return;
+      }
+      case 'notification':
+        if (read.message.method === 'notifications/cancelled') this.#cancel(read.message, line);
+        else {
+          this.#memory.noteNotification(read.message);
+          this.#send(line, undefined);
+        }
+    }
+  }
+
+  #cancel(message: Envelope, line: LinePieces): void {
+    const span = message.spans.requestId;
+    const entry = span === undefined ? undefined : this.#ledger.find(idKey(message.text(span)));
+    if (entry === undefined || entry.method === 'initialize') return;
+    const { holder } = entry;
+    // A cancelled request gets no reply, whoever comes next.
+    this.#ledger.remove(entry);
+    if (holder !== undefined && this.#links.has(holder)) this.#write(holder, line);
+    else this.#waiting.drop(entry);
+    this.#leaveDrained();
+  }
+
+  #onTooLong(id: string | null, size: number): void {
+    const message = `A line of ${size} bytes is longer than the ${this.#fromClient.maxBytes} that are allowed.`;
+    this.#outlet.fail(id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
+  }
+
+  #send(line: LinePieces, entry: Entry<Link> | undefined): void {
+    const link = this.#current;
+    if (link === undefined) {
+      this.#waiting.add(line, entry);
+      this.#open();
+      return;
+    }
+    if (entry !== undefined) entry.holder = link;
+    this.#write(link, line);
+  }
+
+  #write(link: Link, line: LinePieces): void {
+    for (const piece of line) link.stream.write(piece);
+  }
+
+  /** Reads from the client only as fast as its lines leave again. */
+  #mindPace(): void {
+    const { input } = this.#options;
+    const link = this.#current;
+    const isFull =
+      link === undefined
+        ? this.#waiting.isFullWith(this.#fromClient.heldBytes)
+        : link.stream.writableNeedDrain;
+    if (!isFull) return;
+    input.pause();
+    link?.stream.once('drain', () => input.resume());
+  }
+
+  // ── from the daemon ───────────────────────────────────────────────────────
+
+  #onDaemonLine(link: Link, line: LinePieces): void {
+    const key = glanceAtReply(line);
+    if (key !== undefined) {
+      this.#onReply(link, key, line);
+      return;
+    }
+    if ((line[0] as Buffer)[0] === HASH) {
+      this.#onWord(link, joined(line).toString().trim());
+      return;
+    }
+    const scan = scanEnvelope(joined(line));
+    if (scan.kind === 'message') this.#onDaemonMessage(link, scan.message, line);
+    else {
+      if (scan.kind === 'batch') this.#ledger.settleBatch(keysIn(line));
+      this.#outlet.write(line);
+    }
+  }
+
+  #onDaemonMessage(link: Link, message: Envelope, line: LinePieces): void {
+    if (message.kind === 'response') {
+      this.#onReply(link, keyOf(message), line);
+      return;
+    }
+    if (message.kind === 'request') {
+      const question = this.#questions.ask(message, link);
+      if (question !== undefined) this.#outlet.write([question, LINE_END]);
+      return;
+    }
+    if (message.method === 'notifications/cancelled') {
+      const cancelled = this.#questions.cancel(message, link);
+      if (cancelled !== undefined) this.#outlet.write([cancelled, LINE_END]);
+      return;
+    }
+    if (message.method === 'notifications/tools/list_changed') this.#ledger.forgetTools();
+    this.#outlet.write(line);
+  }
+
+  #onReply(link: Link, key: string, line: LinePieces): void {
+    // An error without an id may refuse a whole batch.
+    if (key === 'null') this.#ledger.settleBatch([]);
+    const entry = this.#ledger.settle(key, line);
+    if (entry?.isOwn !== true) this.#outlet.write(line);
+    if (link.isDraining) this.#leaveDrained();
+  }
+
+  #onWord(link: Link, word: string): void {
+    if (word === DRAIN_WORD && !link.isDraining) {
+      link.isDraining = true;
+      if (this.#current === link) this.#current = undefined;
+      this.#open();
+    }
+    if (word === BYE_WORD) link.hasSaidBye = true;
+  }
+
+  // ── daemons come and go ───────────────────────────────────────────────────
+
+  #open(): void {
+    if (this.#isOpening || this.#isEnding || this.#current !== undefined) return;
+    this.#isOpening = true;
+    const open = (): void => {
+      void this.#options.open().then((opened) => {
+        this.#isOpening = false;
+        if (typeof opened === 'number') this.#finish(opened);
+        else this.#attach(opened);
+      });
+    };
+    if (this.#shortLives === 0) open();
+    else this.#options.clock.after(backoffMs(this.#shortLives, REOPEN, this.#options.rng), open);
+  }
+
+  #attach({ stream, maxLineBytes }: Opened): void {
+    const { clock, input } = this.#options;
+    const link: Link = { stream, openedAt: clock.now(), isDraining: false, hasSaidBye: false };
+    this.#links.add(link);
+    this.#current = link;
+    this.#fromClient.maxBytes = maxLineBytes;
+    const lines = new LineSplitter(MAX_LINE_BYTES, {
+      onLine: (line) => this.#onDaemonLine(link, line),
+      onTooLong: () => stream.destroy(),
+    });
+    stream.on('data', (chunk: Buffer) => {
+      this.#outlet.together(() => lines.feed(chunk));
+    });
+    stream.on('error', () => {});
+    stream.once('end', () => stream.end());
+    stream.once('close', () => this.#onLost(link));
+    if (this.#outlet.isFull) stream.pause();
+    else stream.resume();
+    if (this.#isEnding) {
+      stream.end();
+      return;
+    }
+    stream.cork();
+    this.#retell(link);
+    for (const { line, entry } of this.#waiting.takeAll()) {
+      if (entry !== undefined) entry.holder = link;
+      this.#write(link, line);
+    }
+    stream.uncork();
+    input.resume();
+    this.#leaveDrained();
+  }
+
+  /** Makes a new daemon know the client. Where `initialize` itself still waits for its answer, it is sent as what it is. */
+  #retell(link: Link): void {
+    if (this.#waiting.has('initialize')) return;
+    for (const { id, method, line } of this.#memory.retell()) {
+      if (id !== undefined) {
+        const entry = this.#ledger.open({ key: id, method, isOwn: true }, [line]);
+        if (entry !== undefined) entry.holder = link;
+      }
+      link.stream.write(line);
+    }
+    if (!this.#hasLost || !this.#memory.isIntroduced) return;
+    // Nobody listened for a while.
+    this.#hasLost = false;
+    for (const list of ['tools', 'prompts', 'resources'])
+      this.#outlet.say(`notifications/${list}/list_changed`);
+  }
+
+  #onLost(link: Link): void {
+    this.#links.delete(link);
+    const wasCurrent = this.#current === link;
+    if (wasCurrent) this.#current = undefined;
+    if (this.#isEnding) {
+      this.#endWhenQuiet();
+      return;
+    }
+    const isShort = this.#options.clock.now() - link.openedAt < STABLE_AFTER_MS;
+    if (wasCurrent) {
+      this.#hasLost = true;
+      this.#shortLives = isShort && !link.hasSaidBye ? this.#shortLives + 1 : 0;
+    }
+    for (const key of this.#questions.forget(link))
+      this.#outlet.say('notifications/cancelled', `{"requestId":${key}}`);
+    const moved = recover(this.#ledger.heldBy(link), this.#ledger, this.#outlet);
+    if (moved.length > 0 && this.#current !== undefined) {
+      for (const { line, entry } of moved) this.#send(line, entry);
+    } else this.#waiting.putBack(moved);
+    this.#options.input.resume();
+    if (!this.#waiting.isEmpty || !link.hasSaidBye) this.#open();
+  }
+
+  #leaveDrained(): void {
+    for (const link of this.#links)
+      if (link.isDraining && link !== this.#current && !this.#ledger.isHolding(link)) link.stream.end();
+  }
+}

@@ -1,0 +1,27 @@
+// What front and daemon say to each other on the socket before the client's own lines, and the few words in between.
+//
+//   front   GET /attach HTTP/1.1, Upgrade: mcp-bridge, Authorization: Bearer <secret>, the Launch as one line of JSON
+//   daemon  101, or a refusal whose body is for people
+//   both    the client's conversation: JSON-RPC, one message a line; a line of the daemon's that begins with # is a word
+
+export const ATTACH_PATH = '/attach';
+export const UPGRADE_NAME = 'mcp-bridge';
+/** The Host that both name; `curl --unix-socket` with localhost does as well. */
+export const SOCKET_HOST = 'mcp-bridge';
+export const VERSION_HEADER = 'mcp-bridge-version';
+/** With 101: the longest line that the daemon takes from this client, in bytes. */
+export const MAX_LINE_HEADER = 'mcp-bridge-max-line';
+/** With 428: names of variables, separated by commas, that the Launch must bring along. */
+export const NEEDS_HEADER = 'mcp-bridge-needs';
+
+/** What a client launched. The line may hold secrets: it is neither logged nor kept. */
+export interface Launch {
+  readonly argv: readonly string[];
+  /** The program's own variables, and those that give headers their values; `null` for one that is not set. */
+  readonly env: Readonly<Record<string, string | null>>;
+}
+
+/** A newer daemon takes over: attach to it, and leave this one when it has answered what it was asked. */
+export const DRAIN_WORD = '#drain';
+/** The daemon ends on a person's word: come back when the client needs something. */
+export const BYE_WORD = '#bye';

@@ -1,0 +1,109 @@
+// Two versions side by side: the newer one takes over, and nobody's request is lost on the way.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { LaunchOptions } from '../../support/bridge-process.ts';
+import { useDaemonHome } from '../../support/daemon-home.ts';
+import { heldUntil } from '../../support/scripted-service.ts';
+import { expectOneReplyEach, useBridge, useService } from '../../support/use.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/** The built program as if it were of another version. */
+function useVersion(other: string): LaunchOptions {
+  const copy = mkdtempSync(join(tmpdir(), 'mcp-bridge-version-'));
+  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  for (const folder of ['bin', 'dist/app'])
+    cpSync(join(root, folder), join(copy, folder), { recursive: true });
+  writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
+  let changed = 0;
+  for (const name of readdirSync(join(copy, 'dist/app')).filter((file) =>
+    /^(front|serve)\.cjs$/.test(file),
+  )) {
+    const file = join(copy, 'dist/app', name);
+    const text = readFileSync(file, 'utf8');
+    if (text.includes(`"${version}"`)) changed += 1;
+    writeFileSync(file, text.replaceAll(`"${version}"`, `"${other}"`));
+  }
+  expect(changed).toBe(2);
+  return { program: [process.execPath, join(copy, 'bin/mcp-bridge.js'), 'run'] };
+}
+
+test(
+  'DM5 a newer front replaces the daemon, and no request of the older front is lost',
+  { timeout: 40_000 },
+  async () => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const older = await useBridge(service, home.launch());
+    await older.initialize();
+    const { pid: oldPid } = await home.facts();
+    let answer: () => void = () => {};
+    const held = new Promise<void>((done) => (answer = done));
+    service.once({ tool: 'write', key: 'long' }, heldUntil(held));
+    older.send({
+      jsonrpc: '2.0',
+      id: 'long',
+      method: 'tools/call',
+      params: { name: 'write', arguments: { key: 'long' } },
+    });
+    await service.until(() => service.record.of('tools/call').length === 1);
+
+    const newer = await useBridge(service, home.launch(useVersion('99.0.0')));
+    await newer.initialize();
+    expect(await home.facts()).toMatchObject({ version: '99.0.0' });
+    expect(newer.stderr).toBe('');
+    // The older front has moved, while its call still runs where it began.
+    await home.until(async () => (await home.facts()).clients === 2);
+    expect((await older.callTool('write', { key: 'new' })).result).toBeDefined();
+    expect(home.pids()).toContain(oldPid);
+    expect(older.repliesTo('long')).toEqual([]);
+
+    answer();
+    expect((await older.reply('long')).result).toBeDefined();
+    await home.until(() => !home.pids().includes(oldPid));
+    expect(service.record.executions.get('long')).toBe(1);
+    expect(service.record.executions.get('new')).toBe(1);
+    expectOneReplyEach(older, ['long']);
+  },
+);
+
+test('DM5 an older front is content with a newer daemon', { timeout: 30_000 }, async () => {
+  const service = await useService();
+  const home = useDaemonHome();
+  const newer = await useBridge(service, home.launch());
+  await newer.initialize();
+  const { pid } = await home.facts();
+  const older = await useBridge(service, home.launch(useVersion('0.0.1')));
+  await older.initialize();
+  expect(await home.facts()).toMatchObject({ pid, clients: 2 });
+});
+
+test(
+  'DM5 DM4 killed during the hand-over, the older daemon leaves nobody without an answer',
+  { timeout: 40_000 },
+  async () => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const older = await useBridge(service, home.launch());
+    await older.initialize();
+    await older.request('tools/list');
+    const { pid: oldPid } = await home.facts();
+    service.once({ tool: 'read', key: 'r' }, heldUntil(new Promise(() => {})));
+    older.send({
+      jsonrpc: '2.0',
+      id: 'r',
+      method: 'tools/call',
+      params: { name: 'read', arguments: { key: 'r' } },
+    });
+    await service.until(() => service.record.of('tools/call').length === 1);
+    const newer = await useBridge(service, home.launch(useVersion('99.0.0')));
+    await newer.initialize();
+    process.kill(oldPid, 'SIGKILL');
+    expect((await older.reply('r', 10_000)).result).toBeDefined();
+    expectOneReplyEach(older, ['r']);
+    expect(await home.facts()).toMatchObject({ version: '99.0.0' });
+  },
+);

@@ -1,0 +1,250 @@
+// The relay between a client and daemons that come and go, without a process or a socket.
+import { duplexPair, PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import type { Opened } from '../../src/front/link.ts';
+import { Relay } from '../../src/front/relay.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
+
+interface Daemon {
+  readonly got: string[];
+  say(...lines: string[]): void;
+  /** Without a line end. */
+  mutter(bytes: string): void;
+  die(): void;
+}
+
+class Scene {
+  readonly clock = new FakeClock();
+  readonly input = new PassThrough();
+  readonly output = new PassThrough();
+  readonly told: string[] = [];
+  readonly daemons: Daemon[] = [];
+  exitCode: number | undefined;
+  #arrivals: ((opened: Opened) => void)[] = [];
+
+  constructor() {
+    collect(this.output, this.told);
+    const relay = new Relay({
+      input: this.input,
+      output: this.output,
+      clock: this.clock,
+      rng: () => 0.5,
+      open: () => new Promise((resolve) => this.#arrivals.push(resolve)),
+    });
+    void relay.run().then((code) => (this.exitCode = code));
+  }
+
+  get isLooking(): boolean {
+    return this.#arrivals.length > 0;
+  }
+
+  /** A daemon turns up. */
+  async daemon(): Promise<Daemon> {
+    const [near, far] = duplexPair();
+    const got: string[] = [];
+    collect(far, got);
+    const daemon: Daemon = {
+      got,
+      say: (...lines) => far.write(lines.map((each) => `${each}\n`).join('')),
+      mutter: (bytes) => far.write(bytes),
+      die: () => near.destroy(),
+    };
+    this.daemons.push(daemon);
+    this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000 });
+    await this.pass();
+    return daemon;
+  }
+
+  async client(...lines: string[]): Promise<void> {
+    this.input.write(lines.map((each) => `${each}\n`).join(''));
+    await this.pass();
+  }
+
+  async pass(): Promise<void> {
+    for (let n = 0; n < 5; n += 1) await settle();
+  }
+
+  /** Past every wait for another try. */
+  async wait(): Promise<void> {
+    await this.clock.advance(5000);
+    await this.pass();
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream, lines: string[]): void {
+  let rest = '';
+  stream.on('data', (chunk) => {
+    const parts = (rest + String(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+  });
+}
+
+const request = (id: number, method: string, params?: object): string =>
+  JSON.stringify({ jsonrpc: '2.0', id, method, ...(params && { params }) });
+const result = (id: number | string, value: object = {}): string =>
+  JSON.stringify({ jsonrpc: '2.0', id, result: value });
+const INITIALIZE = request(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {} });
+const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+
+test('BR4 lines pass as they are, both ways', async () => {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  const odd = '{ "jsonrpc" : "2.0", "id" : 1.50e1, "method" : "x", "params" : {"n": 1.50} }';
+  await scene.client(odd);
+  expect(daemon.got).toEqual([odd]);
+  const answer = '{"jsonrpc":"2.0", "result":{"n":10000000000000000000000}, "id":1.50e1}';
+  daemon.say(answer);
+  await scene.pass();
+  expect(scene.told).toEqual([answer]);
+});
+
+test('DM4 what was said before a daemon came is sent when one comes', async () => {
+  const scene = new Scene();
+  await scene.client(INITIALIZE, INITIALIZED, request(2, 'tools/list'));
+  const daemon = await scene.daemon();
+  expect(daemon.got).toEqual([INITIALIZE, INITIALIZED, request(2, 'tools/list')]);
+});
+
+test('DM4 a new daemon is told who the client is, and its answer to that goes to nobody', async () => {
+  const scene = new Scene();
+  const first = await scene.daemon();
+  const level = request(2, 'logging/setLevel', { level: 'info' });
+  const subscribe = (id: number, uri: string): string => request(id, 'resources/subscribe', { uri });
+  await scene.client(INITIALIZE, INITIALIZED, level, subscribe(3, 'a:1'), subscribe(4, 'a:2'));
+  await scene.client(request(5, 'resources/unsubscribe', { uri: 'a:1' }));
+  for (const id of [1, 2, 3, 4, 5]) first.say(result(id));
+  await scene.pass();
+  first.die();
+  await scene.wait();
+  const second = await scene.daemon();
+  const methods = second.got.map((text) => JSON.parse(text).method);
+  expect(methods).toEqual([
+    'initialize',
+    'notifications/initialized',
+    'logging/setLevel',
+    'resources/subscribe',
+  ]);
+  expect(JSON.parse(second.got[3]!).params).toEqual({ uri: 'a:2' });
+  const told = scene.told.length;
+  for (const text of second.got) {
+    const { id } = JSON.parse(text) as { id?: string };
+    if (id !== undefined) second.say(result(id));
+  }
+  await scene.pass();
+  // But for the news that lists may have changed while nobody listened.
+  expect(scene.told.slice(told)).toEqual([]);
+  expect(scene.told.filter((text) => text.includes('list_changed'))).toHaveLength(3);
+});
+
+test('DM4 BR13 an initialize that was not answered is sent again as itself', async () => {
+  const scene = new Scene();
+  const first = await scene.daemon();
+  await scene.client(INITIALIZE);
+  first.die();
+  await scene.wait();
+  const second = await scene.daemon();
+  expect(second.got).toEqual([INITIALIZE]);
+  second.say(result(1));
+  await scene.pass();
+  expect(scene.told).toContain(result(1));
+});
+
+test('BR9 half a line of a daemon that died is never shown', async () => {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  await scene.client(request(7, 'tools/list'));
+  daemon.say('{"jsonrpc":"2.0","method":"x"}');
+  daemon.mutter('{"jsonrpc":"2.0","id":7,"res');
+  await scene.pass();
+  daemon.die();
+  await scene.pass();
+  await scene.wait();
+  const next = await scene.daemon();
+  next.say(result(7));
+  await scene.pass();
+  expect(scene.told).toEqual(['{"jsonrpc":"2.0","method":"x"}', result(7)]);
+});
+
+test('BR6 a request that is cancelled before any daemon came is not sent, and gets no reply', async () => {
+  const scene = new Scene();
+  await scene.client(INITIALIZE, request(2, 'tools/list'));
+  await scene.client('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}');
+  const daemon = await scene.daemon();
+  expect(daemon.got).toEqual([INITIALIZE]);
+});
+
+test('BR5 questions of two daemons under one id stay apart, and those of a dead one are withdrawn', async () => {
+  const scene = new Scene();
+  const old = await scene.daemon();
+  await scene.client(INITIALIZE);
+  old.say(result(1), request(1, 'roots/list'), '#drain');
+  await scene.pass();
+  const next = await scene.daemon();
+  next.say(request(1, 'roots/list'));
+  await scene.pass();
+  const asked = scene.told.map((text) => JSON.parse(text)).filter(({ method }) => method === 'roots/list');
+  expect(new Set(asked.map(({ id }) => id)).size).toBe(2);
+  next.die();
+  await scene.wait();
+  expect(scene.told.filter((text) => text.includes('notifications/cancelled'))).toHaveLength(1);
+  expect(old.got.filter((text) => text.includes('result'))).toEqual([]);
+});
+
+test('DM5 a daemon that drains keeps what it has, and the next one gets what is new', async () => {
+  const scene = new Scene();
+  const old = await scene.daemon();
+  await scene.client(INITIALIZE);
+  old.say(result(1));
+  await scene.client(request(2, 'tools/call', { name: 'w' }));
+  old.say('#drain');
+  await scene.pass();
+  await scene.client(request(3, 'tools/list'));
+  const next = await scene.daemon();
+  expect(next.got.at(-1)).toBe(request(3, 'tools/list'));
+  expect(next.got.some((text) => text.includes('"id":2'))).toBe(false);
+  await scene.client('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}');
+  old.say(result(2));
+  await scene.pass();
+  expect(scene.told).toContain(result(2));
+  expect(scene.told.some((text) => text.startsWith('#'))).toBe(false);
+});
+
+test('DM4 a daemon that said good-bye is not looked for until the client needs one', async () => {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  await scene.client(INITIALIZE);
+  daemon.say(result(1), '#bye');
+  await scene.pass();
+  daemon.die();
+  await scene.wait();
+  expect(scene.isLooking).toBe(false);
+  await scene.client(request(2, 'tools/list'));
+  expect(scene.isLooking).toBe(true);
+});
+
+test('BR10 the end of stdin ends it at once where there is no daemon', async () => {
+  const scene = new Scene();
+  scene.input.end();
+  await scene.pass();
+  expect(scene.exitCode).toBe(0);
+});
+
+test('BR10 a daemon that does not hang up does not keep it', async () => {
+  const scene = new Scene();
+  await scene.daemon();
+  scene.input.end();
+  await scene.clock.advance(2000);
+  expect(scene.exitCode).toBe(0);
+});
+
+test('BR11 a line over the daemon’s limit is refused here, and the next one passes', async () => {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  await scene.client(request(1, 'x', { pad: 'x'.repeat(1000) }), request(2, 'ping'));
+  expect(daemon.got).toEqual([request(2, 'ping')]);
+  expect(JSON.parse(scene.told[0]!)).toMatchObject({
+    id: 1,
+    error: { data: { code: 'ERR_CLIENT_LINE_TOO_LONG' } },
+  });
+});
