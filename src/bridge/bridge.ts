@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { idText, scanEnvelope, type Content, type Envelope, type ScanResult } from '../protocol/envelope.ts';
+import { pong } from '../protocol/own-message.ts';
 import { errorReply, internalFailure, type ErrorCode, type Failure } from '../protocol/errors.ts';
 import { spliceToWrite } from '../protocol/splice.ts';
 import { deadline } from '../policy/deadline.ts';
@@ -13,6 +14,7 @@ import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
 import type { Rng } from '../platform/random.ts';
 import { BatchReply } from './batch-reply.ts';
 import { clientName, clientVersion } from './client-kind.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Reply } from './dispatch.ts';
 import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
@@ -42,6 +44,7 @@ export class Bridge {
   readonly #options: BridgeOptions;
   readonly #writer: LineWriter;
   readonly #pending = new PendingTable();
+  readonly #deadlines: Deadlines;
   readonly #serverRequests = new ServerRequests();
   readonly #write: ReplyTo = (line) => {
     if (line !== undefined) this.#writer.write(line);
@@ -59,6 +62,7 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     this.#options = options;
     this.#writer = new LineWriter(options.output);
+    this.#deadlines = new Deadlines(options.clock, () => this.#pending.all());
   }
 
   /** Relays until the client's side ends. Resolves with what ended it; the session is still open then. */
@@ -88,6 +92,7 @@ export class Bridge {
   /** Withdraws what is in flight, then ends the session, as far as `signal` leaves time for it. */
   async close(signal: AbortSignal): Promise<void> {
     this.#isClosing = true;
+    this.#deadlines.stop();
     for (const pending of this.#pending.all()) pending.withdraw({ kind: 'shutdown' });
     await this.#service?.close(signal);
     this.#writer.flush();
@@ -172,7 +177,7 @@ export class Bridge {
     // Answered here, because both ask about the bridge's own end of the pipe. `server/discover` is how newer clients ask
     // whether a server speaks a revision without sessions; "unknown method" makes them go on with `initialize`.
     if (message.method === 'ping') {
-      reply(Buffer.from(`{"jsonrpc":"2.0","id":${idText(message)},"result":{}}`));
+      reply(pong(message));
       return;
     }
     if (message.method === 'server/discover' && this.#service === undefined) {
@@ -222,9 +227,9 @@ export class Bridge {
       // Its time limit ends in an answer, not in an error.
       return (this.#service as ServiceView).initialize(pending);
     }
-    const { clock, settings } = this.#options;
+    const { settings } = this.#options;
     const { limitMs, maxMs } = deadline(message.method, this.#clientName, settings);
-    pending.expireIn(limitMs, clock, pending.openedAt);
+    this.#deadlines.set(pending, pending.openedAt + limitMs);
     const sink = maxMs > limitMs ? this.#extendingSink(pending, limitMs, maxMs) : this.#sink;
     return (this.#service as ServiceView).request(pending, sink);
   }
@@ -235,8 +240,7 @@ export class Bridge {
     return {
       deliver: (incoming, origin) => {
         if (incoming.method === 'notifications/progress') {
-          const now = clock.now();
-          pending.expireIn(Math.min(limitMs, pending.openedAt + maxMs - now), clock, now);
+          this.#deadlines.set(pending, Math.min(clock.now() + limitMs, pending.openedAt + maxMs));
         }
         this.#sink.deliver(incoming, origin);
       },

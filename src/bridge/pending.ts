@@ -2,7 +2,6 @@
 // that is what "exactly one reply" rests on.
 
 import { Abort, type Signal } from '../platform/abort.ts';
-import type { Clock, Timer } from '../platform/clock.ts';
 import { idKey, idText, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
 
@@ -17,12 +16,11 @@ export class PendingRequest {
   readonly openedAt: number;
   /** Takes the one reply; for a batch that is not the output directly. */
   readonly reply: ReplyTo;
-  /** Clock.now() when the deadline passes. */
+  /** Clock.now() when the deadline passes; see Deadlines. */
   expiresAt = Number.POSITIVE_INFINITY;
   /** Of the last try. */
   route: 'session' | 'per-request' | undefined;
   readonly #abort = new Abort();
-  #deadline: Timer | undefined;
 
   constructor(key: string, id: string, message: Envelope, openedAt: number, reply: ReplyTo) {
     this.key = key;
@@ -39,17 +37,6 @@ export class PendingRequest {
 
   withdraw(reason: Withdrawal): void {
     this.#abort.abort(reason);
-  }
-
-  /** Withdraws it in `delayMs`, and no longer at the time that was set before. */
-  expireIn(delayMs: number, clock: Clock, now: number): void {
-    this.expiresAt = now + delayMs;
-    this.#deadline?.cancel();
-    this.#deadline = clock.after(delayMs, () => this.withdraw({ kind: 'deadline' }));
-  }
-
-  neverExpire(): void {
-    this.#deadline?.cancel();
   }
 }
 
@@ -87,7 +74,6 @@ export class PendingTable {
     if (this.#byKey.get(pending.key) !== pending) return false;
     this.#byKey.delete(pending.key);
     this.#bytes -= pending.message.byteLength;
-    pending.neverExpire();
     return true;
   }
 

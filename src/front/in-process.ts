@@ -78,7 +78,7 @@ function resolve(argv: readonly string[]): Resolved {
 
 function converse(
   { profile, settings }: Resolved,
-  why: string,
+  noDaemonBecause: string,
   input: Readable,
   output: Writable,
 ): { readonly ended: Promise<string>; readonly close: (reason: string) => Promise<void> } {
@@ -111,7 +111,12 @@ function converse(
   });
   const stopWatching = watchForWake(systemClock, (why) => bridge.checkNow(why));
   const since = new Date(systemClock.wallTime()).toISOString();
-  const takeNote = leaveNote(paths.stateDir, { pid: process.pid, profile: profile.name, reason: why, since });
+  const takeNote = leaveNote(paths.stateDir, {
+    pid: process.pid,
+    profile: profile.name,
+    reason: noDaemonBecause,
+    since,
+  });
   const release = keepAlive();
   const close = async (reason: string): Promise<void> => {
     const limit = new AbortController();

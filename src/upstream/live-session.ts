@@ -8,7 +8,7 @@ import { sleep, unlessAborted, type Clock } from '../platform/clock.ts';
 import type { Signal } from '../platform/abort.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
 import { idText, type Envelope } from '../protocol/envelope.ts';
-import { ownMessage } from '../protocol/own-message.ts';
+import { ownMessage, pong } from '../protocol/own-message.ts';
 import { respan } from '../protocol/splice.ts';
 import type { Observer } from '../observe/events.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
@@ -101,9 +101,16 @@ export class LiveSession {
    * Sends one request and waits for its answer. Never rejects.
    * @param signal when it aborts, the request is withdrawn; its reason must be a Withdrawal
    * @param fresh on a connection of its own
+   * @param onOutcome called before the promise resolves
    */
-  call(question: Question, signal: Signal, fresh = false): Promise<AttemptOutcome> {
+  call(
+    question: Question,
+    signal: Signal,
+    fresh = false,
+    onOutcome?: (outcome: AttemptOutcome, question: Question) => void,
+  ): Promise<AttemptOutcome> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted', progress: 'not-sent' });
+    if (this.isOver) onOutcome?.(SESSION_OVER, question);
     if (this.isOver) return Promise.resolve(SESSION_OVER);
     return new Promise((resolve) => {
       const onAbort = (): void => {
@@ -118,6 +125,7 @@ export class LiveSession {
           if (call.isTask) this.#keepTaskToken(call);
         }
         this.#closeStream();
+        onOutcome?.(outcome, question);
         resolve(outcome);
       });
       signal.addEventListener('abort', onAbort, ONCE);
@@ -338,8 +346,4 @@ export class LiveSession {
       exchange.abort();
     });
   }
-}
-
-function pong(request: Envelope): Buffer {
-  return Buffer.from(`{"jsonrpc":"2.0","id":${idText(request)},"result":{}}`);
 }

@@ -59,6 +59,7 @@ export class Session implements ServiceSession {
   readonly #trust: SessionTrust;
   #state: Connectivity = { kind: 'IDLE' };
   #established: Established | undefined;
+  #onOutcome: (outcome: AttemptOutcome, question: Question) => void = () => {};
   #watch: PathWatch | undefined;
   #epoch = 0;
   #restartListening: () => void = () => {};
@@ -119,15 +120,12 @@ export class Session implements ServiceSession {
   }
 
   /** One try on the persistent session, which must be READY. Never rejects. */
-  async call(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  call(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const established = this.#established;
     if (established === undefined) throw new Error('no session to call on');
     this.#keeper.used();
     this.#watch?.wake();
-    const outcome = await established.live.call(question, signal);
-    if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(question.request);
-    if (outcome.kind === 'failed') this.#learn(established, outcome);
-    return outcome;
+    return established.live.call(question, signal, false, this.#onOutcome);
   }
 
   /** One try with a connection and a session of its own. Never rejects. */
@@ -274,6 +272,12 @@ export class Session implements ServiceSession {
     this.#established = established;
     const epoch = this.#epoch;
     this.#watch = undefined;
+    this.#onOutcome = (outcome, { request }) => {
+      if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(request);
+      // Not before all that fail together have been told.
+      if (outcome.kind === 'failed' && (outcome.sessionLost === true || outcome.progress === 'not-sent'))
+        queueMicrotask(() => this.#down(established, outcome));
+    };
     observer({
       type: 'session.handshake',
       protocolVersion,
@@ -299,11 +303,6 @@ export class Session implements ServiceSession {
     this.#trust.held();
     this.#apply({ type: 'connected', epoch, at: clock.now() }, 'handshake done');
     this.#options.onEstablished(established, isFirst);
-  }
-
-  /** What a call's failure says about the session that it was made on. */
-  #learn(established: Established, failed: FailedAttempt): void {
-    if (failed.sessionLost === true || failed.progress === 'not-sent') this.#down(established, failed);
   }
 
   #down(established: Established, failed: FailedAttempt): void {

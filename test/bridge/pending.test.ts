@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { PendingTable } from '../../src/bridge/pending.ts';
-import { FakeClock } from '../support/fake-clock.ts';
 import { messageOf, requestOf } from '../support/envelopes.ts';
 
 const noReply = (): void => {};
@@ -59,16 +58,5 @@ describe('BR13 a request that waits', () => {
     pending.withdraw({ kind: 'deadline' });
     pending.withdraw({ kind: 'shutdown' });
     expect(pending.signal.reason).toEqual({ kind: 'deadline' });
-  });
-
-  test('has no deadline left when it is settled', async () => {
-    const clock = new FakeClock();
-    const table = new PendingTable();
-    const pending = table.open(requestOf(1, 'm'), clock.now(), noReply)!;
-    pending.expireIn(1000, clock, clock.now());
-    table.settle(pending);
-    expect(clock.pendingTimers).toBe(0);
-    await clock.advance(2000);
-    expect(pending.signal.aborted).toBe(false);
   });
 });

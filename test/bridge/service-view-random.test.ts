@@ -1,4 +1,5 @@
 // A client's requests under random interleavings of what a session can come to: its states, its answers, each way to fail.
+import { Deadlines } from '../../src/bridge/deadlines.ts';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/policy/attempt.ts';
@@ -61,10 +62,12 @@ class World {
   readonly viewing: Viewing;
   readonly asked: Asked[];
   readonly cancelled = new Set<Asked>();
+  readonly #deadlines: Deadlines;
 
   constructor(memory: string | undefined) {
     this.viewing = new Viewing(memory);
     this.asked = [this.viewing.initialize()];
+    this.#deadlines = new Deadlines(this.viewing.clock, () => this.asked.map(({ pending }) => pending));
   }
 
   async run(actions: readonly Action[]): Promise<void> {
@@ -85,9 +88,8 @@ class World {
   #ask(what: string): void {
     const isTool = what === 'write' || what === 'read';
     const one = this.viewing.ask(isTool ? 'tools/call' : what, isTool ? { name: what } : undefined);
-    const { clock } = this.viewing;
-    one.pending.expireIn(LIMIT_MS, clock, clock.now());
     this.asked.push(one);
+    this.#deadlines.set(one.pending, this.viewing.clock.now() + LIMIT_MS);
   }
 
   #become(state: string): void {
