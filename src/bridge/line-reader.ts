@@ -1,7 +1,7 @@
 // Cuts a byte stream into lines. A line over the limit is not kept, only read through for the id of the request that it may
 // be, so that its sender gets an answer and memory stays bounded.
 
-import { gather, type Content } from '../protocol/envelope.ts';
+import { gather, lookAhead, type Content } from '../protocol/envelope.ts';
 import { IdFinder } from './id-finder.ts';
 
 const LF = 0x0a;
@@ -35,7 +35,10 @@ export class LineReader {
       this.#finish();
       from = end + 1;
     }
-    if (from < chunk.length) this.#append(chunk.subarray(from));
+    if (from === chunk.length) return;
+    const rest = chunk.subarray(from);
+    if (this.#parts.length > 0) lookAhead(rest);
+    this.#append(rest);
   }
 
   /** The stream has ended: what is left is a line too. */

@@ -2,8 +2,8 @@
 // to replace. The bytes themselves are never rebuilt, and nothing that is not JSON passes on.
 
 import { isUtf8 } from 'node:buffer';
-import { passed, skipSpace, Token } from './json-scan.ts';
-import { layOut } from './long-text.ts';
+import { scanned, skipSpace, skipString, Token } from './json-scan.ts';
+import { layOut, OMITTED, type LaidOut } from './long-text.ts';
 import { scanValue, type Found, type Slot, type Span, type Spans } from './member-scan.ts';
 
 export type { Span } from './member-scan.ts';
@@ -121,25 +121,61 @@ export type ScanResult =
  */
 export function scanEnvelope(content: Content): ScanResult {
   if (Buffer.isBuffer(content)) return scanBytes(content);
-  const source = layOut(content, sizeOf(content));
-  const scan = source === undefined ? undefined : scanBytes(source);
-  if (scan === undefined || scan.kind === 'batch') return scanBytes(Buffer.concat(content));
-  if (scan.kind !== 'message') return scan;
-  const { message } = scan;
-  // What had to be cut out or changed is another text than that in the pieces.
-  if (message.content !== source) return scanBytes(Buffer.concat(content));
-  const texts = new Map<Span, string>();
-  for (const span of [message.id, ...Object.values(message.spans)])
-    if (span && span.end - span.start <= MAX_TEXT) texts.set(span, message.text(span));
-  return { kind: 'message', message: new Envelope(message, content, texts) };
+  return scanPieces(content) ?? scanBytes(Buffer.concat(content));
 }
 
+/** Pieces that hold nothing but a part of a string. */
+const plainPieces = new WeakSet<Buffer>();
+
+/**
+ * Looks ahead at a piece of a long message while the next one is on its way, so that the whole is scanned in less time. Most of a
+ * long message is one string as a rule. What is found is true of the piece alone: begun inside a string, it ends inside it.
+ */
+export function lookAhead(piece: Buffer): void {
+  if (piece.length >= MIN_PLAIN && skipString(piece, 0) === ~piece.length && isUtf8(piece))
+    plainPieces.add(piece);
+}
+
+/** Shorter pieces are as quickly scanned as left out. */
+const MIN_PLAIN = 4096;
 /** Longer parts are read from the bytes when somebody wants them. */
 const MAX_TEXT = 1024;
+const OMISSION = String.fromCharCode(OMITTED);
+
+/** Undefined where the message has to be put together. */
+function scanPieces(pieces: readonly Buffer[]): ScanResult | undefined {
+  const laidOut = layOut(pieces, (piece) => plainPieces.has(piece));
+  if (laidOut === undefined) return undefined;
+  const { bytes, omitted } = laidOut;
+  scanned.omissions = omitted.length > 0;
+  const scan = scanBytes(bytes);
+  scanned.omissions = false;
+  // What had to be cut out or changed is another text than that in the pieces; and errors name places.
+  if (scan.kind !== 'message' || scan.message.content !== bytes) return undefined;
+  const { kind, id, method, isError, spans } = scan.message;
+  if (method.includes(OMISSION)) return undefined;
+  const texts = new Map<Span, string>();
+  const place = (span: Span): Span => {
+    const there = { start: behindOmissions(span.start, omitted), end: behindOmissions(span.end, omitted) };
+    if (there.end - there.start <= MAX_TEXT) texts.set(there, scan.message.text(span));
+    return there;
+  };
+  const placed: Spans = {};
+  for (const [slot, span] of Object.entries(spans) as [keyof Spans, Span][]) placed[slot] = place(span);
+  const facts: Facts = { kind, id: id === null ? null : place(id), method, isError, spans: placed };
+  return { kind: 'message', message: new Envelope(facts, pieces, texts) };
+}
+
+/** The place in the whole text, from that in the one with omissions. */
+function behindOmissions(at: number, omitted: LaidOut['omitted']): number {
+  let moved = at;
+  for (const { at: from, length } of omitted) if (from < at) moved += length - 1;
+  return moved;
+}
 
 function scanBytes(bytes: Buffer): ScanResult {
   if (!isUtf8(bytes)) return { kind: 'not-json', reason: 'the bytes are not valid UTF-8', at: 0 };
-  passed.lineBreak = false;
+  scanned.lineBreak = false;
   const start = skipSpace(bytes, 0);
   if (bytes[start] === Token.openBracket) return scanBatch(bytes, start);
   const found: Found = { outer: {}, spans: {} };
@@ -225,7 +261,7 @@ function shift(span: Span, by: number): Span {
 function oneLine(source: Buffer, whole: Span): Buffer {
   const isAll = whole.start === 0 && whole.end === source.length;
   const bytes = isAll ? source : source.subarray(whole.start, whole.end);
-  if (!passed.lineBreak) return bytes;
+  if (!scanned.lineBreak) return bytes;
   const line = Buffer.from(bytes);
   for (let i = 0; i < line.length; i += 1) {
     if (line[i] === Token.lineFeed || line[i] === Token.carriageReturn) line[i] = Token.space;

@@ -1,6 +1,6 @@
 // The lexical part of JSON over bytes (RFC 8259): white space, strings, numbers and literals.
 
-import { skipLongText } from './long-text.ts';
+import { OMITTED, skipLongText } from './long-text.ts';
 
 export const Token = {
   lineFeed: 0x0a,
@@ -20,15 +20,19 @@ export const Token = {
   closeBrace: 0x7d,
 } as const;
 
-/** Whether skipSpace has met a line break. Who wants to know it resets it; scanning is synchronous, so nobody comes between. */
-export const passed = { lineBreak: false };
+/**
+ * What holds for the text that is being scanned; scanning is synchronous, so nobody comes between.
+ * - `lineBreak`: skipSpace has met one
+ * - `omissions`: OMITTED may stand in strings
+ */
+export const scanned = { lineBreak: false, omissions: false };
 
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
   for (;;) {
     const c = bytes[i];
     if (c === undefined || c > Token.space) return i;
-    if (c === Token.lineFeed || c === Token.carriageReturn) passed.lineBreak = true;
+    if (c === Token.lineFeed || c === Token.carriageReturn) scanned.lineBreak = true;
     else if (c !== Token.space && c !== 0x09) return i;
     i += 1;
   }
@@ -54,7 +58,10 @@ export function skipString(bytes: Buffer, at: number): number {
     }
     const c = bytes[i] as number;
     if (c === Token.quote) return i + 1;
-    if (c < 0x20) return ~i;
+    if (c < 0x20) {
+      if (c !== OMITTED || !scanned.omissions) return ~i;
+      longFrom = i + LONG_TEXT;
+    }
     if (c !== Token.backslash) {
       i += 1;
       continue;

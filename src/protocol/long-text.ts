@@ -63,25 +63,49 @@ export function skipLongText(bytes: Buffer, at: number): number {
   return from;
 }
 
+/** Stands for a plain piece in a text that is laid out. JSON has it nowhere. */
+export const OMITTED = 0x01;
+
+/** A text that is laid out. */
+export interface LaidOut {
+  readonly bytes: Buffer;
+  /** Where a piece is left out, and how long it is. */
+  readonly omitted: readonly { readonly at: number; readonly length: number }[];
+}
+
 /**
  * Lays the pieces of a text out in one place, where it can be read until the next call of a function of this file. Putting it
  * together for good would need memory of its own, which costs more than reading it.
+ * @param isPlain pieces that lie in a string as a whole: OMITTED takes their place
  * @returns undefined where that cannot be done
  */
-export function layOut(pieces: readonly Buffer[], size: number): Buffer | undefined {
+export function layOut(
+  pieces: readonly Buffer[],
+  isPlain: (piece: Buffer) => boolean = () => false,
+): LaidOut | undefined {
   kernel ??= load();
-  if (kernel === null || size > MAX_LAID_OUT) return undefined;
+  if (kernel === null) return undefined;
+  const omitted: { at: number; length: number }[] = [];
+  const lengths = pieces.map((piece) => (isPlain(piece) ? -1 : piece.length));
+  const size = lengths.reduce((sum, length) => sum + Math.abs(length), 0);
+  if (size > MAX_LAID_OUT) return undefined;
   const missing = TEXT + size - kernel.memory.length;
   if (missing > 0) {
     kernel.exported.grow(Math.ceil(missing / PAGE));
     kernel.memory = new Uint8Array(kernel.exported.buffer);
   }
   let at = TEXT;
-  for (const piece of pieces) {
-    kernel.memory.set(piece, at);
-    at += piece.length;
+  for (const [i, piece] of pieces.entries()) {
+    if (lengths[i] === -1) {
+      omitted.push({ at: at - TEXT, length: piece.length });
+      kernel.memory[at] = OMITTED;
+      at += 1;
+    } else {
+      kernel.memory.set(piece, at);
+      at += piece.length;
+    }
   }
-  return Buffer.from(kernel.memory.buffer as ArrayBuffer, TEXT, size);
+  return { bytes: Buffer.from(kernel.memory.buffer as ArrayBuffer, TEXT, size), omitted };
 }
 
 function skipIn({ memory, skip }: Kernel, at: number, end: number): number {
