@@ -227,11 +227,12 @@ export class Bridge {
       // Its time limit ends in an answer, not in an error.
       return (this.#service as ServiceView).initialize(pending);
     }
-    const { settings } = this.#options;
-    const { limitMs, maxMs } = deadline(message.method, this.#clientName, settings);
+    const { limitMs, maxMs } = deadline(message.method, this.#clientName, this.#options.settings);
     this.#deadlines.set(pending, pending.openedAt + limitMs);
     const sink = maxMs > limitMs ? this.#extendingSink(pending, limitMs, maxMs) : this.#sink;
-    return (this.#service as ServiceView).request(pending, sink);
+    return (this.#service as ServiceView).request(pending, sink, (answer) =>
+      this.#settle(pending, { kind: 'answer', message: answer }),
+    );
   }
 
   /** Gives the request more time with each sign of progress, up to a maximum. */

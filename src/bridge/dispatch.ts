@@ -10,7 +10,7 @@ import type { Route } from '../policy/route.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Failure } from '../protocol/errors.ts';
 import type { Observer } from '../observe/events.ts';
-import type { ClientSink, Withdrawal } from '../upstream/call.ts';
+import type { ClientSink, Question, Withdrawal } from '../upstream/call.ts';
 import type { ServiceSession } from '../upstream/service-session.ts';
 import type { PendingRequest } from './pending.ts';
 
@@ -25,6 +25,8 @@ export interface DispatchContext {
   readonly session: ServiceSession;
   readonly sink: ClientSink;
   readonly safety: ReplaySafety;
+  /** May take the answer early; it is the reply, whatever comes later. */
+  readonly onAnswer?: Question['onAnswer'];
   readonly clock: Clock;
   readonly rng: Rng;
   readonly observer: Observer;
@@ -32,9 +34,9 @@ export interface DispatchContext {
 
 /** Never rejects. */
 export async function dispatch(pending: PendingRequest, context: DispatchContext): Promise<Reply> {
-  const { session, sink, safety, clock, rng, observer } = context;
+  const { session, sink, safety, onAnswer, clock, rng, observer } = context;
   const { message: request, signal } = pending;
-  const question = { request, sink, safety };
+  const question = { request, sink, safety, onAnswer };
   session.budget.deposit();
   let attempts = 0;
   let failures = 0;

@@ -10,7 +10,7 @@ import { replaySafety } from '../policy/replay-safety.ts';
 import { type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
 import type { Observer } from '../observe/events.ts';
-import type { ClientSink } from '../upstream/call.ts';
+import type { ClientSink, Question } from '../upstream/call.ts';
 import type { Established } from '../upstream/handshake.ts';
 import type { ServiceSession, SessionClient } from '../upstream/service-session.ts';
 import { dispatch, withdrawn, type Reply } from './dispatch.ts';
@@ -104,8 +104,11 @@ export class ServiceView {
     return this.#introduce(standInInitialize(initialize, serviceHost));
   }
 
-  /** Any request but `initialize`. Never rejects. */
-  request(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+  /**
+   * Any request but `initialize`. Never rejects.
+   * @param onAnswer may get the service's answer before the promise resolves with it
+   */
+  request(pending: PendingRequest, sink: ClientSink, onAnswer?: Question['onAnswer']): Promise<Reply> {
     const { message } = pending;
     if (this.#isStandIn && isStatusCall(message)) {
       this.#session.want();
@@ -114,7 +117,7 @@ export class ServiceView {
     }
     return Object.hasOwn(LISTS, message.method)
       ? this.#requestList(pending, sink)
-      : this.#dispatch(pending, sink);
+      : this.#dispatch(pending, sink, onAnswer);
   }
 
   async #requestList(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
@@ -164,11 +167,11 @@ export class ServiceView {
     return { kind: 'answer', message: localAnswer(result) };
   }
 
-  #dispatch(pending: PendingRequest, sink: ClientSink): Promise<Reply> {
+  #dispatch(pending: PendingRequest, sink: ClientSink, onAnswer?: Question['onAnswer']): Promise<Reply> {
     const { clock, rng, observer } = this.#options;
     const { message } = pending;
     const safety = replaySafety(message.method, this.#catalog.annotationsFor(message));
-    return dispatch(pending, { session: this.#session, sink, safety, clock, rng, observer });
+    return dispatch(pending, { session: this.#session, sink, safety, onAnswer, clock, rng, observer });
   }
 
   /** Resolves once the service turns out to be away, or `signal` aborts. */

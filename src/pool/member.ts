@@ -80,8 +80,8 @@ export class Member implements ServiceSession {
     const host = this.#host;
     this.#knowsOne = true;
     const use = host.began(this);
-    const { request, sink, safety } = question;
-    const own: Question = { request, safety, sink: new CallSink(sink, host, this) };
+    const { request, sink } = question;
+    const own: Question = { ...question, sink: new CallSink(sink, host, this) };
     const outcome = await (CommonWishes.concerns(request.method)
       ? host.change(this.wishes, own, signal, false)
       : use.session.call(own, signal));

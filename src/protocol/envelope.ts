@@ -128,8 +128,9 @@ export function scanEnvelope(content: Content): ScanResult {
 const plainPieces = new WeakSet<Buffer>();
 
 /**
- * Looks ahead at a piece of a long message while the next one is on its way, so that the whole is scanned in less time. Most of a
- * long message is one string as a rule. What is found is true of the piece alone: begun inside a string, it ends inside it.
+ * Looks ahead at a piece of a long message, so that the whole is scanned in less time. Most of a long message is one string as a
+ * rule. What is found is true of the piece alone: begun inside a string, it ends inside it. It pays where the next piece has to be
+ * waited for, as on a client's pipe, which holds one at a time; not where they have all come already.
  */
 export function lookAhead(piece: Buffer): void {
   if (piece.length >= MIN_PLAIN && skipString(piece, 0) === ~piece.length && isUtf8(piece))

@@ -45,6 +45,8 @@ export interface Question {
   readonly request: Envelope;
   readonly sink: ClientSink;
   readonly safety: ReplaySafety;
+  /** Gets the answer the moment it is there; the promise resolves when all that came with it has been read. */
+  readonly onAnswer?: ((answer: Envelope) => void) | undefined;
 }
 
 export class Race {

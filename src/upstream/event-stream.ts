@@ -11,7 +11,7 @@ export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
 }
 
-import { gather, lookAhead, sizeOf, type Content } from '../protocol/envelope.ts';
+import { gather, sizeOf, type Content } from '../protocol/envelope.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -79,11 +79,7 @@ export class EventStream {
       }
       if (lf >= 0 && lf < from) lf = chunk.indexOf(LF, from);
     }
-    if (from < chunk.length) {
-      const rest = chunk.subarray(from);
-      if (this.#pieces.length > 0) lookAhead(rest);
-      this.#keep(rest);
-    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
     const held = this.#held;
     this.#held = undefined;
     return held;

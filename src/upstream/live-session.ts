@@ -120,6 +120,7 @@ export class LiveSession {
       };
       const race = new Race((outcome) => {
         signal.removeEventListener('abort', onAbort);
+        if (outcome.kind === 'answered') question.onAnswer?.(outcome.message);
         for (const call of race.calls) {
           this.#calls.delete(call.id);
           if (call.isTask) this.#keepTaskToken(call);

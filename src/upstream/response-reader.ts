@@ -2,7 +2,7 @@
 // arrives, and at the end says what the response as a whole was.
 
 import type { Clock } from '../platform/clock.ts';
-import { gather, lookAhead, scanEnvelope, type Content, type Envelope } from '../protocol/envelope.ts';
+import { gather, scanEnvelope, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { ErrorCode, Failure } from '../protocol/errors.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import { classifyStatus } from '../policy/http-status.ts';
@@ -181,7 +181,6 @@ export class ResponseReader implements ResponseSink {
         message: `The service's answer is larger than the ${limit} bytes that are allowed.`,
       });
     }
-    if (this.#chunks.length > 0) lookAhead(chunk);
     this.#chunks.push(chunk);
   }
 
