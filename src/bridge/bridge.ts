@@ -340,11 +340,7 @@ export class Bridge {
     } else this.#writer.write(message.content);
   }
 
-  #refuse(
-    reply: ReplyTo | undefined,
-    id: string | null,
-    failure: Failure & { readonly code: ErrorCode },
-  ): void {
+  #refuse(reply: ReplyTo | undefined, id: string | null, failure: Failure): void {
     this.#options.observer({ type: 'client.bad-line', code: failure.code, reason: failure.message });
     reply?.(errorReply(id, failure));
   }

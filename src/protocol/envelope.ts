@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { scanned, skipSpace, skipString, Token } from './json-scan.ts';
-import { layOut, OMITTED, type LaidOut } from './long-text.ts';
+import { layOut, MAX_WINDOW, OMITTED, skipLongText, type LaidOut } from './long-text.ts';
 import { scanValue, type Found, type Slot, type Span, type Spans } from './member-scan.ts';
 
 export type { Span } from './member-scan.ts';
@@ -133,8 +133,9 @@ const plainPieces = new WeakSet<Buffer>();
  * waited for, as on a client's pipe, which holds one at a time; not where they have all come already.
  */
 export function lookAhead(piece: Buffer): void {
-  if (piece.length >= MIN_PLAIN && skipString(piece, 0) === ~piece.length && isUtf8(piece))
-    plainPieces.add(piece);
+  if (piece.length < MIN_PLAIN) return;
+  const near = skipLongText(piece, 0, MAX_WINDOW);
+  if (skipString(piece, near) === ~piece.length && isUtf8(piece)) plainPieces.add(piece);
 }
 
 /** Shorter pieces are as quickly scanned as left out. */

@@ -7,9 +7,11 @@
 const TEXT = 256;
 const PAGE = 65_536;
 const PAGES = 2;
-const MAX_WINDOW = 65_536;
+export const MAX_WINDOW = 65_536;
 /** A string that has gone on for some hundred bytes will not go on for a megabyte as a rule. */
 const FIRST_WINDOW = 1024;
+/** What is shorter is as quickly read byte by byte. */
+const SHORT = 64;
 /** The function reads sixteen bytes, and one behind a backslash. */
 const REACH = 17;
 /** The memory never gets smaller again, so longer texts are not laid out in it. */
@@ -39,9 +41,10 @@ let kernel: Kernel | null | undefined;
 /**
  * Skips what is plain or escaped as it should be.
  * @param at inside a string, not behind a backslash
+ * @param firstWindow how much is looked at first, in bytes; it grows from there
  * @returns where the caller has to look on: at the closing quote, what JSON forbids, or the last bytes of the text
  */
-export function skipLongText(bytes: Buffer, at: number): number {
+export function skipLongText(bytes: Buffer, at: number, firstWindow = FIRST_WINDOW): number {
   kernel ??= load();
   if (kernel === null) return at;
   const { memory } = kernel;
@@ -49,9 +52,9 @@ export function skipLongText(bytes: Buffer, at: number): number {
     const base = bytes.byteOffset;
     return skipIn(kernel, base + at, base + bytes.length) - base;
   }
-  let window = FIRST_WINDOW;
+  let window = firstWindow;
   let from = at;
-  while (bytes.length - from >= FIRST_WINDOW) {
+  while (bytes.length - from >= SHORT) {
     const size = Math.min(window, bytes.length - from);
     memory.set(bytes.subarray(from, from + size), TEXT);
     const end = TEXT + size;
