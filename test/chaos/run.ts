@@ -82,10 +82,11 @@ export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptio
 
     const recoveryMs = await recover(clients, ledger);
     talking.abort();
+    await untilNothingIsOpen(clients);
     await expectOneHandshakeEach(service, clients, ledger);
     // Longer than any deadline: whatever hangs is found, and whatever runs late has run.
     await pause(1000);
-    while (clients.some(({ openCount }) => openCount > 0)) await pause(100);
+    await untilNothingIsOpen(clients);
     const usages = clients.map((client) => client.usage());
     const growth = Math.max(...usages.map((usage, n) => (usage?.memory ?? 0) - before[n]!));
     const files = Math.max(...usages.map((usage) => usage?.files ?? 0));
@@ -155,6 +156,11 @@ async function recover(clients: readonly ChaosClient[], ledger: Ledger): Promise
     }),
   );
   return Math.round(Math.max(...took));
+}
+
+/** A request that still runs on the per-request route may make a handshake of its own. */
+async function untilNothingIsOpen(clients: readonly ChaosClient[]): Promise<void> {
+  while (clients.some(({ openCount }) => openCount > 0)) await pause(100);
 }
 
 /** Requests that lose the session together cause one handshake (SE4), also after all that was. */
