@@ -17,6 +17,8 @@ const shared = {
   minifySyntax: true,
   legalComments: 'linked',
   external: ['keytar'],
+  // Its `main` is UMD, whose files a bundler cannot follow.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { __VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
 };
