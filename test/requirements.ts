@@ -151,6 +151,7 @@ export const delivered: readonly RequirementId[] = [
   'SC2',
   'SC4',
   'CF2',
+  'CF4',
   'PF2',
   'PF4',
 ];

@@ -2,6 +2,7 @@
 
 import { ConfigError, section, type Values } from './config-file.ts';
 import { parseHeaderSource } from './headers.ts';
+import { refuseCredentials, shownValue } from './network.ts';
 import { nearest } from './nearest.ts';
 import { SETTINGS, parseSetting, rangeOf, type SettingName } from './settings.ts';
 import { parseUrl } from './service-url.ts';
@@ -38,8 +39,10 @@ export function checkValue(path: readonly string[], value: unknown): void {
 
 function checkSetting(name: string, value: unknown): void {
   const spec = SETTINGS[name as SettingName];
-  if (parseSetting(spec, value) === undefined)
-    throw new ConfigError(`"${name}" is ${JSON.stringify(value)}, but it must be ${rangeOf(spec)}.`);
+  const parsed = parseSetting(spec, value);
+  if (parsed === undefined)
+    throw new ConfigError(`"${name}" is ${shownValue(value)}, but it must be ${rangeOf(spec)}.`);
+  if (name === 'proxy') refuseCredentials(parsed, `"${name}"`);
 }
 
 function unknownKey(key: string, known: readonly string[], what: string): ConfigError {

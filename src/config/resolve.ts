@@ -1,6 +1,7 @@
 // Decides what a launch works with: which service, which headers, and each setting's value, from flags, environment,
 // profile and config file, in this order of precedence (first wins).
 
+import type { Network } from '../platform/network/network.ts';
 import { ConfigError, readConfigText, section, type Values } from './config-file.ts';
 import {
   SETTINGS,
@@ -14,17 +15,19 @@ import {
 } from './settings.ts';
 import { checkKeys, FILE_KEYS, PROFILE_KEYS } from './config-keys.ts';
 import { parseHeaders } from './headers.ts';
+import { networkOf, refuseCredentials, shownValue } from './network.ts';
 import { nearest } from './nearest.ts';
 import { checkScheme, parseUrl } from './service-url.ts';
 
 export { ConfigError } from './config-file.ts';
-export { isLoopback } from './service-url.ts';
 
 export interface Profile {
   readonly name: string;
   readonly url: URL;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How it is reached, where that is anything but directly. */
+  readonly network?: Network;
 }
 
 export interface Resolved {
@@ -60,17 +63,20 @@ export function resolveRun(args: RunArguments, env: Environment, configFile: str
     const given = sources.find(([, raw]) => raw !== undefined);
     const value = given === undefined ? spec.default : parseSetting(spec, given[1]);
     if (value === undefined) {
-      throw new ConfigError(
-        `${given?.[0]} is ${JSON.stringify(given?.[1])}, but it must be ${rangeOf(spec)}.`,
-      );
+      throw new ConfigError(`${given?.[0]} is ${shownValue(given?.[1])}, but it must be ${rangeOf(spec)}.`);
     }
+    if (name === 'proxy' && given?.[0] !== variableName(name)) refuseCredentials(value, given?.[0]);
     settings[name] = value;
   }
   // The table and the type of Settings are made from the same rows.
   const resolved = settings as Settings;
   checkScheme(chosen.url, resolved.allowHttp);
   const headers = { ...chosen.headers, ...parseHeaders(args.headers, env) };
-  return { profile: { ...chosen, headers }, settings: resolved };
+  const network = networkOf(resolved, env, chosen.url);
+  return {
+    profile: { ...chosen, headers, ...(network === undefined ? undefined : { network }) },
+    settings: resolved,
+  };
 }
 
 /** The names of the profiles in the config file. @throws ConfigError */

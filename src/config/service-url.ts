@@ -1,5 +1,6 @@
 // The URL of a service: what can be used as one, and what is safe to.
 
+import { isThisMachine } from '../platform/network/network.ts';
 import { ConfigError } from './config-file.ts';
 
 /** @throws ConfigError */
@@ -21,19 +22,9 @@ export function checkScheme(url: URL, allowHttp: boolean): void {
   if (url.protocol === 'https:') return;
   if (url.protocol !== 'http:')
     throw new ConfigError(`The URL begins with "${url.protocol}//", but only https:// can be used.`);
-  if (allowHttp || isLoopback(url.hostname)) return;
+  if (allowHttp || isThisMachine(url.hostname)) return;
   throw new ConfigError(
     `${url.origin} is not encrypted: everything sent there, tokens included, could be read and changed on the way. ` +
       'Use https://, or give --allow-http if you accept that.',
-  );
-}
-
-/** Whether the host is this machine by name or number, without asking DNS. */
-export function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127(\.\d+){3}$/.test(hostname)
   );
 }

@@ -1,6 +1,8 @@
 // Every setting, in one table: what it means, its unit, its default and its range. From a row come the flag
 // (`--foo-bar-ms`), the environment variable (`MCP_BRIDGE_FOO_BAR_MS`) and the config key (`fooBarMs`).
 
+import { isAbsolute } from 'node:path';
+
 interface NumberSpec {
   readonly type: 'number';
   readonly unit: 'ms' | 'bytes' | 'count';
@@ -23,7 +25,31 @@ interface SwitchSpec {
   readonly about: string;
 }
 
-export type SettingSpec = NumberSpec | ChoiceSpec | SwitchSpec;
+/** Empty where there is none. */
+interface TextSpec {
+  readonly type: 'text';
+  readonly form: keyof typeof TEXT_FORMS;
+  readonly default: '';
+  readonly about: string;
+}
+
+export type SettingSpec = NumberSpec | ChoiceSpec | SwitchSpec | TextSpec;
+
+/** What a text has to be, and the words for it. */
+const TEXT_FORMS = {
+  path: {
+    range: 'an absolute path, or one that begins with ~/',
+    fits: (text: string) => isAbsolute(text) || text.startsWith('~/'),
+  },
+  proxy: {
+    range: 'http://HOST:PORT, https://HOST:PORT, or none',
+    fits: (text: string) => text === 'none' || isProxyUrl(text),
+  },
+} as const;
+
+function isProxyUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text) && ['', '/'].includes(new URL(text).pathname);
+}
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -36,6 +62,10 @@ const bytes = (preset: number, about: string): NumberSpec => {
 };
 const count = (preset: number, min: number, max: number, about: string): NumberSpec => {
   return { type: 'number', unit: 'count', default: preset, min, max, about };
+};
+
+const text = (form: TextSpec['form'], about: string): TextSpec => {
+  return { type: 'text', form, default: '', about };
 };
 
 export const SETTINGS = {
@@ -97,6 +127,16 @@ export const SETTINGS = {
     about:
       'Allow http:// to a host that is not this machine. Everything, tokens included, then travels in the clear.',
   },
+  proxy: text(
+    'proxy',
+    'The proxy to every service but those of NO_PROXY and this machine. Without it, HTTPS_PROXY and HTTP_PROXY count.',
+  ),
+  caFile: text('path', 'PEM file with certificates of authorities that are trusted beside the usual ones.'),
+  clientCert: text('path', 'PEM file with the certificate that services get to see that ask for one.'),
+  clientKey: text(
+    'path',
+    'PEM file with its key, without passphrase. Not needed where clientCert holds both.',
+  ),
   logLevel: {
     type: 'choice',
     choices: ['silent', 'error', 'info', 'debug'],
@@ -109,11 +149,13 @@ export type SettingName = keyof typeof SETTINGS;
 
 type ValueOf<S> = S extends { type: 'number' }
   ? number
-  : S extends { type: 'switch' }
-    ? boolean
-    : S extends { choices: readonly (infer T)[] }
-      ? T
-      : never;
+  : S extends { type: 'text' }
+    ? string
+    : S extends { type: 'switch' }
+      ? boolean
+      : S extends { choices: readonly (infer T)[] }
+        ? T
+        : never;
 
 export type Settings = { readonly [K in SettingName]: ValueOf<(typeof SETTINGS)[K]> };
 
@@ -136,6 +178,8 @@ export function rangeOf(spec: SettingSpec): string {
       return `one of ${spec.choices.join(', ')}`;
     case 'switch':
       return 'true or false';
+    case 'text':
+      return TEXT_FORMS[spec.form].range;
   }
 }
 
@@ -153,5 +197,7 @@ export function parseSetting(spec: SettingSpec, raw: unknown): number | string |
     case 'switch':
       if (raw === true || raw === 'true' || raw === '1') return true;
       return raw === false || raw === 'false' || raw === '0' ? false : undefined;
+    case 'text':
+      return typeof raw === 'string' && (raw === '' || TEXT_FORMS[spec.form].fits(raw)) ? raw : undefined;
   }
 }

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { ConfigError, resolveRun, type Resolved } from '../config/resolve.ts';
 import { parseRunArguments } from '../config/run-arguments.ts';
-import type { Launch } from '../platform/attach-protocol.ts';
+import { NETWORK_VARIABLES, type Launch } from '../platform/attach-protocol.ts';
 import type { Clock } from '../platform/clock.ts';
 
 const MAX_LAUNCH_BYTES = 256 * 1024;
@@ -53,7 +53,8 @@ export function resolveLaunch(line: Buffer, configFile: string): LaunchVerdict {
   const env = new Proxy(launch.env, {
     get(own, name) {
       if (typeof name !== 'string') return undefined;
-      if (!Object.hasOwn(own, name) && !name.startsWith('MCP_BRIDGE_')) missing.add(name);
+      const isBrought = name.startsWith('MCP_BRIDGE_') || NETWORK_VARIABLES.includes(name);
+      if (!Object.hasOwn(own, name) && !isBrought) missing.add(name);
       return Object.hasOwn(own, name) ? (own[name] ?? undefined) : undefined;
     },
   }) as Readonly<Record<string, string | undefined>>;

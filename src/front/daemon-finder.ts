@@ -1,9 +1,9 @@
 // Finds the daemon, or starts it, and attaches. Where there can be none, says why. All of it within a few seconds.
 
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Socket } from 'node:net';
-import type { Launch } from '../platform/attach-protocol.ts';
+import { NETWORK_VARIABLES, type Launch } from '../platform/attach-protocol.ts';
 import { sleep, type Clock } from '../platform/clock.ts';
 import { daemonExitText } from '../platform/daemon-exit.ts';
 import type { DetachedProcess } from '../platform/detached.ts';
@@ -46,6 +46,7 @@ export class DaemonFinder {
     const { env, argv } = options;
     const own = Object.entries(env).filter(([name]) => name.startsWith('MCP_BRIDGE_'));
     this.#launchEnv = Object.fromEntries(own.map(([name, value]) => [name, value ?? null]));
+    for (const name of NETWORK_VARIABLES) if (env[name] !== undefined) this.#bring(name);
     for (const argument of argv) {
       const variable = /^(?:--header=)?[^=]+=env:(.+)$/s.exec(argument)?.[1];
       if (variable !== undefined) this.#bring(variable);
@@ -93,7 +94,9 @@ export class DaemonFinder {
   }
 
   #bring(variable: string): void {
-    this.#launchEnv[variable] = this.#options.env[variable] ?? null;
+    const value = this.#options.env[variable] ?? null;
+    // Node.js takes it from where it was started, which is not where the daemon was.
+    this.#launchEnv[variable] = variable === 'NODE_EXTRA_CA_CERTS' && value !== null ? resolve(value) : value;
   }
 
   async #try(limitMs: number): Promise<Attached> {

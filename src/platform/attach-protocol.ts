@@ -14,10 +14,21 @@ export const MAX_LINE_HEADER = 'mcp-bridge-max-line';
 /** With 428: names of variables, separated by commas, that the Launch must bring along. */
 export const NEEDS_HEADER = 'mcp-bridge-needs';
 
+/** Variables that say how to reach services from where the client was launched; they always come along. */
+export const NETWORK_VARIABLES: readonly string[] = [
+  'HTTPS_PROXY',
+  'https_proxy',
+  'HTTP_PROXY',
+  'http_proxy',
+  'NO_PROXY',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+];
+
 /** What a client launched. The line may hold secrets: it is neither logged nor kept. */
 export interface Launch {
   readonly argv: readonly string[];
-  /** The program's own variables, and those that give headers their values; `null` for one that is not set. */
+  /** The program's own variables, those of the network, and those that give headers their values; `null` for one that is not set. */
   readonly env: Readonly<Record<string, string | null>>;
 }
 

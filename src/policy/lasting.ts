@@ -5,6 +5,10 @@ const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_AUTH_REQUIRED',
   'ERR_AUTH_FORBIDDEN',
   'ERR_UPSTREAM_REDIRECT',
+  'ERR_UPSTREAM_CLIENT_CERT',
+  'ERR_PROXY_AUTH',
+  'ERR_PROXY_REFUSED',
+  'ERR_NETWORK_FILE',
 ]);
 
 /** Failures that may be a hiccup, and are taken to last when they come again and again. */

@@ -2,12 +2,19 @@
 // the comparison alone.
 
 import { createHash } from 'node:crypto';
+import { proxyFor } from '../platform/network/network.ts';
 import type { Profile } from '../config/resolve.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 
-/** The service and the headers that it gets, as a digest: tokens are among them, and keys end up in tables. */
-export function profileKey({ url, headers }: Profile): string {
-  return digest(JSON.stringify([url.href, Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1))]));
+/**
+ * The service, the headers that it gets, and the way to it: another certificate may be another person. As a digest: tokens
+ * and the passwords of proxies are among them, and keys end up in tables.
+ */
+export function profileKey({ url, headers, network }: Profile): string {
+  const named = Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (network === undefined) return digest(JSON.stringify([url.href, named]));
+  const way = [proxyFor(url, network), network.caFiles, network.clientCert, network.clientKey];
+  return digest(JSON.stringify([url.href, named, way]));
 }
 
 /** Everything of a client's `initialize` parameters but `clientInfo`, as a digest; the order of members does not matter. */

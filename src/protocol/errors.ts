@@ -69,6 +69,12 @@ export const ERROR_KINDS = {
     retryable: false,
     remedy: "Check the service's certificate, and whether a proxy on the way replaces it.",
   },
+  ERR_UPSTREAM_CLIENT_CERT: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy:
+      'Name the file of your certificate and that of its key (the settings clientCert and clientKey), or ask the people who run the service for another.',
+  },
   ERR_UPSTREAM_OUTCOME_UNKNOWN: { rpcCode: RpcCode.bridge, retryable: false, remedy: CHECK_OUTCOME },
   ERR_UPSTREAM_TIMEOUT: {
     rpcCode: RpcCode.bridge,
@@ -90,6 +96,29 @@ export const ERROR_KINDS = {
   },
   ERR_UPSTREAM_NO_ANSWER: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Try again.' },
   ERR_SESSION_LOST: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Try again.' },
+  ERR_PROXY_UNREACHABLE: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy:
+      'Check that this machine is in the network that the proxy belongs to, and the setting proxy or the variables HTTPS_PROXY and HTTP_PROXY.',
+  },
+  ERR_PROXY_AUTH: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy:
+      'Put the right user name and password into the URL in the variable MCP_BRIDGE_PROXY or HTTPS_PROXY, then restart the client.',
+  },
+  ERR_PROXY_REFUSED: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy:
+      'Ask the people who run the network to let the service through, or name its host in NO_PROXY where it needs no proxy.',
+  },
+  ERR_NETWORK_FILE: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Correct the setting, or put the file in its place; it is read again at the next try.',
+  },
   ERR_AUTH_REQUIRED: {
     rpcCode: RpcCode.bridge,
     retryable: false,

@@ -4,6 +4,8 @@
 import { Pool, type Dispatcher } from 'undici';
 import type { Signal } from '../platform/abort.ts';
 import type { Settings } from '../config/settings.ts';
+import { connectorFor } from '../platform/network/connector.ts';
+import type { Network } from '../platform/network/network.ts';
 
 declare const __VERSION__: string;
 
@@ -46,6 +48,7 @@ export class HttpClient {
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #settings: Settings;
+  readonly #network: Network | undefined;
   #pool: Pool;
   /**
    * For streams that stay open (GET). Apart, and on HTTP/1.1: undici does not open a new HTTP/2 connection after a GOAWAY while
@@ -62,11 +65,13 @@ export class HttpClient {
     this.#path = path;
   };
 
-  constructor(url: URL, headers: Readonly<Record<string, string>>, settings: Settings) {
+  /** @param network undefined where the service is reached directly, with what Node.js trusts */
+  constructor(url: URL, headers: Readonly<Record<string, string>>, settings: Settings, network?: Network) {
     this.#url = url;
     this.#headers = { 'user-agent': `mcp-bridge/${__VERSION__}`, ...headers };
     this.#path = url.pathname + url.search;
     this.#settings = settings;
+    this.#network = network;
     this.#pool = this.#newPool();
     this.#streams = this.#newPool(false);
   }
@@ -113,9 +118,11 @@ export class HttpClient {
   }
 
   #newPool(allowH2 = true): Pool {
+    const timeoutMs = this.#settings.connectTimeoutMs;
+    const isPlain = this.#network === undefined && this.#url.protocol === 'http:';
     return new Pool(this.#url.origin, {
       connections: this.#settings.maxConnections,
-      connect: { timeout: this.#settings.connectTimeoutMs },
+      connect: isPlain ? { timeout: timeoutMs } : connectorFor(this.#network, { timeoutMs, allowH2 }),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       // Deadlines are the caller's.

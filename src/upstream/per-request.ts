@@ -1,5 +1,6 @@
 // The fallback route: a connection and a session for one request only. Slow, but it needs nothing that has to last.
 
+import type { Network } from '../platform/network/network.ts';
 import { unlessAborted } from '../platform/clock.ts';
 import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { RetryBudget } from '../policy/retry-budget.ts';
@@ -15,6 +16,7 @@ const HEDGE_AFTER_MS = 5000;
 
 type PerRequestContext = Omit<HandshakeContext, 'http'> & {
   readonly headers: Readonly<Record<string, string>>;
+  readonly network?: Network;
 };
 
 /**
@@ -62,7 +64,7 @@ async function callOnce(
   question: Question,
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const http = new HttpClient(context.url, context.headers, context.settings);
+  const http = new HttpClient(context.url, context.headers, context.settings, context.network);
   // What this short session says outside of the call is for this call's client.
   const opened = await handshakeInTime(
     { ...context, http, unsolicited: question.sink, oneConnection: true },

@@ -3,11 +3,12 @@
 
 import type { Clock } from '../platform/clock.ts';
 import { gather, scanEnvelope, type Content, type Envelope } from '../protocol/envelope.ts';
-import type { ErrorCode, Failure } from '../protocol/errors.ts';
+import type { Failure } from '../protocol/errors.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import { classifyStatus } from '../policy/http-status.ts';
 import { parseRetryAfter } from '../policy/retry-after.ts';
 import type { Settings } from '../config/settings.ts';
+import { connectionFailure } from './connection-failure.ts';
 import { EventStream, EventTooLargeError } from './event-stream.ts';
 import type { HttpHeaders, HttpOutcome, ResponseSink } from './http.ts';
 
@@ -217,21 +218,7 @@ export class ResponseReader implements ResponseSink {
       const message = `The service sent ${error.message}, which is the most that is allowed.`;
       return { kind: 'failed', progress: 'unknown', failure: { code: 'ERR_UPSTREAM_TOO_LARGE', message } };
     }
-    const code = (error as NodeJS.ErrnoException).code ?? error.name;
-    const failed = (kind: ErrorCode, message: string): FailedAttempt => {
-      return { kind: 'failed', progress: outcome.progress, failure: { code: kind, message, cause: error } };
-    };
-    if (outcome.progress === 'unknown') {
-      return failed(
-        'ERR_UPSTREAM_UNREACHABLE',
-        `The connection to the service broke during the request (${code}).`,
-      );
-    }
-    // Node.js names certificate failures by OpenSSL's reasons or with ERR_TLS_… (nodejs.org/api/tls.html).
-    if (/^ERR_(TLS|SSL)_|CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
-      return failed('ERR_UPSTREAM_TLS', `A secure connection to the service cannot be made (${code}).`);
-    }
-    return failed('ERR_UPSTREAM_UNREACHABLE', `The service cannot be reached (${code}).`);
+    return connectionFailure(error, outcome.progress);
   }
 
   #refused(): ResponseResult {

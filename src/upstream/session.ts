@@ -72,7 +72,8 @@ export class Session implements ServiceSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#memory = options.memory ?? new SessionMemory();
-    this.#http = new HttpClient(options.profile.url, options.profile.headers, options.settings);
+    const { url, headers, network } = options.profile;
+    this.#http = new HttpClient(url, headers, options.settings, network);
     this.#trust = new SessionTrust(options.clock, options.observer, () => this.want());
     this.#keeper = new Keeper({
       clock: options.clock,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SETTINGS, flagName, variableName, type SettingSpec } from '../../src/config/settings.ts';
+import { SETTINGS, flagName, rangeOf, variableName, type SettingSpec } from '../../src/config/settings.ts';
 import { resolve } from './resolving.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
@@ -26,6 +26,8 @@ function allowed(spec: SettingSpec): string {
       return spec.choices.join(', ');
     case 'switch':
       return 'true, false';
+    case 'text':
+      return rangeOf(spec);
   }
 }
 
@@ -37,7 +39,7 @@ describe('CF2 docs/configuration.md', () => {
   test.each(Object.entries(SETTINGS) as [string, SettingSpec][])('tells of %s what is true', (name, spec) => {
     const [, preset, range, flag, variable, about] = rows.find(([each]) => each === name) ?? [];
     // A larger number is explained behind it, in brackets.
-    expect(preset?.replace(/ \(.*\)$/, '')).toBe(String(spec.default));
+    expect(preset?.replace(/ \(.*\)$/, '')).toBe(spec.default === '' ? 'none' : String(spec.default));
     expect(range).toBe(allowed(spec));
     expect(flag).toBe(`--${flagName(name)}`);
     expect(variable).toBe(variableName(name));

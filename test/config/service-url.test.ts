@@ -1,6 +1,6 @@
 // Which services may be talked to, and what may be told to them.
 import { describe, expect, test } from 'vitest';
-import { isLoopback } from '../../src/config/resolve.ts';
+import { isThisMachine } from '../../src/platform/network/network.ts';
 import { refusal, resolve } from './resolving.ts';
 
 describe('SC1 http://', () => {
@@ -75,7 +75,7 @@ describe('SC1 http://', () => {
     ['[::]', false],
     ['', false],
   ])('the host "%s" is this machine: %s', (host, expected) => {
-    expect(isLoopback(host)).toBe(expected);
+    expect(isThisMachine(host)).toBe(expected);
   });
 });
 

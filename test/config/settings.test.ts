@@ -27,6 +27,8 @@ function othersOf(spec: SettingSpec): [string, string] {
     }
     case 'switch':
       return [String(!spec.default), spec.default ? '0' : '1'];
+    case 'text':
+      return spec.form === 'proxy' ? ['none', 'http://proxy.example:3128'] : ['/one.pem', '/two.pem'];
   }
 }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 
 type Identity = 'own' | 'stranger';
 
@@ -47,6 +47,7 @@ export class TlsFront {
 
   private constructor(server: Server, origin: URL) {
     this.#server = server;
+    server.on('tlsClientError', () => {});
     server.on('secureConnection', (socket) => {
       const behind = connect(Number(origin.port), origin.hostname);
       this.#sockets.add(socket);
@@ -66,14 +67,19 @@ export class TlsFront {
     return files('own').cert;
   }
 
-  static async start(origin: string): Promise<TlsFront> {
-    const server = createServer(context('own'));
+  /** @param options instead of its own certificate: another, and what clients have to show */
+  static async start(origin: string, options: TlsOptions = context('own')): Promise<TlsFront> {
+    const server = createServer(options);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new TlsFront(server, new URL(origin));
   }
 
   get origin(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Shows this certificate from now on; connections that are open are closed. */

@@ -72,6 +72,11 @@ describe('FB1 FB2 sessions that are lost', () => {
     'ERR_UPSTREAM_UNREACHABLE',
     'ERR_UPSTREAM_BUSY',
     'ERR_UPSTREAM_TLS',
+    'ERR_UPSTREAM_CLIENT_CERT',
+    'ERR_PROXY_UNREACHABLE',
+    'ERR_PROXY_AUTH',
+    'ERR_PROXY_REFUSED',
+    'ERR_NETWORK_FILE',
     'ERR_AUTH_REQUIRED',
     'ERR_AUTH_FORBIDDEN',
   ] as const)('are not to blame for %s: a session of its own would help no request', (code) => {

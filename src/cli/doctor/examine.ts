@@ -1,7 +1,8 @@
 // The doctor's walk: each step in its turn, timed, and what cannot be looked at because of an earlier failure left out.
 
 import { homedir } from 'node:os';
-import { ConfigError, resolveRun, type Resolved } from '../../config/resolve.ts';
+import { ConfigError, resolveRun, type Profile, type Resolved } from '../../config/resolve.ts';
+import { isThisMachine, proxyFor, shownProxy } from '../../platform/network/network.ts';
 import type { CommandContext } from '../command.ts';
 import { configPlaces, examineClientConfig } from './client-config.ts';
 import { connect, encrypt, endpointOf, lookUp } from './network.ts';
@@ -39,7 +40,8 @@ export async function examine(
     try {
       resolved = resolveRun({ target, flags: {}, headers: [] }, env, paths.configFile);
       const isUrl = target.includes('://');
-      return ok(isUrl ? 'a URL, which needs no profile' : `profile "${target}" in ${paths.configFile}`);
+      const where = isUrl ? 'a URL, which needs no profile' : `profile "${target}" in ${paths.configFile}`;
+      return ok(`${where}${wayOf(resolved.profile)}`);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return failed(
@@ -70,7 +72,9 @@ async function walk(
   { clock }: CommandContext,
   add: (step: StepName, look: () => Verdict | Promise<Verdict>) => Promise<Verdict>,
 ): Promise<void> {
-  const endpoint = endpointOf(profile.url);
+  const { url, network } = profile;
+  const proxy = network === undefined ? undefined : proxyFor(url, network);
+  const endpoint = endpointOf(new URL(proxy ?? url), proxy !== undefined);
   const within = async (
     limitMs: number,
     look: (signal: AbortSignal) => Promise<Verdict>,
@@ -93,8 +97,8 @@ async function walk(
   const lower: readonly (readonly [StepName, (signal: AbortSignal) => Promise<Verdict>, number])[] = [
     ['DNS', () => lookUp(endpoint), connectTimeoutMs],
     ['TCP', (signal) => connect(endpoint, signal), connectTimeoutMs],
-    ['TLS', (signal) => encrypt(endpoint, clock.wallTime(), signal), connectTimeoutMs],
-    ['HTTP', (signal) => askHttp(profile, signal), requestTimeoutMs],
+    ['TLS', (signal) => encrypt(profile, settings, clock.wallTime(), signal), 2 * connectTimeoutMs],
+    ['HTTP', (signal) => askHttp(profile, settings, signal), requestTimeoutMs],
   ];
   for (const [step, look, limitMs] of lower) {
     if ((await add(step, () => within(limitMs, look))).kind === 'failed') return;
@@ -110,6 +114,25 @@ async function walk(
   } finally {
     await service.close();
   }
+}
+
+/** What is special about the way to the service. */
+function wayOf({ url, network }: Profile): string {
+  if (network === undefined) return '';
+  const { caFiles, clientCert, noProxy } = network;
+  const proxy = proxyFor(url, network);
+  const hasProxy = (url.protocol === 'https:' ? network.httpsProxy : network.httpProxy) !== undefined;
+  const isNamed = hasProxy && !isThisMachine(url.hostname);
+  const spared = isNamed
+    ? `no proxy, for NO_PROXY is ${JSON.stringify(noProxy)}`
+    : 'no proxy, for it is this machine';
+  return [
+    ...(proxy === undefined ? (hasProxy ? [spared] : []) : [`through the proxy ${shownProxy(proxy)}`]),
+    ...(caFiles.length === 0 ? [] : [`trusting ${caFiles.join(' and ')} too`]),
+    ...(clientCert === undefined ? [] : [`with the certificate ${clientCert}`]),
+  ]
+    .map((part) => `; ${part}`)
+    .join('');
 }
 
 /** Without what may be a secret: the query, a user name, a password. */

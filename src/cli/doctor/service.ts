@@ -1,12 +1,13 @@
 // The steps from HTTP upwards, over the bridge's own way to the service: what works here works in the bridge.
 
-import { request as requestHttp, type IncomingMessage } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import type { Profile } from '../../config/resolve.ts';
 import type { Settings } from '../../config/settings.ts';
 import { sleep, type Clock } from '../../platform/clock.ts';
+import { agentFor } from '../../platform/network/connector.ts';
+import { NetworkError } from '../../platform/network/network-error.ts';
 import { ERROR_KINDS, type ErrorCode, type Failure } from '../../protocol/errors.ts';
 import { ownMessage } from '../../protocol/own-message.ts';
+import { connectionFailure } from '../../upstream/connection-failure.ts';
 import { endWithin, handshakeInTime, type Established } from '../../upstream/handshake.ts';
 import { HttpClient } from '../../upstream/http.ts';
 import { took } from '../render/text.ts';
@@ -28,22 +29,32 @@ const INITIALIZE = ownMessage(
 const PING = ownMessage('{"jsonrpc":"2.0","id":0,"method":"ping"}');
 
 /** Whether something that speaks HTTP answers, whatever it says. */
-export function askHttp({ url, headers }: Profile, signal: AbortSignal): Promise<Verdict> {
-  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-  return new Promise((resolve) => {
-    const request = send(url, { method: 'HEAD', headers, signal, agent: false });
-    request.on('response', (response: IncomingMessage) => {
-      response.resume();
-      resolve(judgeStatus(response.statusCode ?? 0));
+export async function askHttp(
+  { url, headers, network }: Profile,
+  { connectTimeoutMs }: Settings,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const agent = agentFor(network, connectTimeoutMs);
+  try {
+    const path = url.pathname + url.search;
+    const { statusCode, body } = await agent.request({
+      origin: url.origin,
+      path,
+      method: 'HEAD',
+      headers,
+      signal,
     });
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const why = signal.aborted ? 'silence' : (error.code ?? 'no HTTP');
-      const remedy =
-        'Something listens there, but it does not answer as a web service does: check the port, then ask the people who run it.';
-      resolve(failed(`no answer over HTTP (${why})`, remedy));
-    });
-    request.end();
-  });
+    await body.dump();
+    return judgeStatus(statusCode);
+  } catch (error) {
+    if (error instanceof NetworkError) return fromFailure(connectionFailure(error, 'not-sent').failure);
+    const why = signal.aborted ? 'silence' : ((error as NodeJS.ErrnoException).code ?? 'no HTTP');
+    const remedy =
+      'Something listens there, but it does not answer as a web service does: check the port, then ask the people who run it.';
+    return failed(`no answer over HTTP (${why})`, remedy);
+  } finally {
+    void agent.destroy();
+  }
 }
 
 function judgeStatus(status: number): Verdict {
@@ -69,7 +80,7 @@ export class ServiceExamination {
     this.#profile = profile;
     this.#settings = settings;
     this.#clock = clock;
-    this.#http = new HttpClient(profile.url, profile.headers, settings);
+    this.#http = new HttpClient(profile.url, profile.headers, settings, profile.network);
   }
 
   async handshake(signal: AbortSignal): Promise<Verdict> {
