@@ -86,6 +86,20 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     expect(write.repliedAt - write.sentAt).toBeLessThan(2000);
   });
 
+  test('RT2 a handshake that is refused for a while is not tried sooner, also while a request waits', async ({
+    expect,
+  }) => {
+    await using world = await World.open();
+    world.service.once({ rpc: 'initialize' }, busy(503, '2'));
+    const before = world.service.record.of('initialize').length;
+    world.service.forgetSessions();
+    const read = world.send('read');
+    expect((await read.reply).error).toBeUndefined();
+    const tries = world.service.record.of('initialize').slice(before);
+    expect(tries).toHaveLength(2);
+    expect(tries[1]!.at - tries[0]!.at).toBeGreaterThanOrEqual(1990);
+  });
+
   test('FB3 a long outage answers sooner, and says since when, why and when it is tried again', async ({
     expect,
   }) => {
