@@ -150,12 +150,12 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     const { service, bridge } = world;
     const vanishing = setInterval(() => service.forgetSessions(), 100);
     try {
-      await eventually(() => bridge.stderr.includes('session.route per-request'));
+      await eventually(() => bridge.log.includes('session.route per-request'));
       for (let n = 0; n < 5; n += 1) expect(await world.send('write').reply).toHaveProperty('result');
     } finally {
       clearInterval(vanishing);
     }
-    await eventually(() => bridge.stderr.includes('session.route session'), 20_000);
+    await eventually(() => bridge.log.includes('session.route session'), 20_000);
     await sleep(3500);
     const { handshakes } = service.record;
     const requests = Array.from({ length: 10 }, () => world.send('write'));
@@ -172,7 +172,7 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     const { service, bridge } = world;
     const vanishing = setInterval(() => service.forgetSessions(), 100);
     try {
-      await eventually(() => bridge.stderr.includes('session.route per-request'));
+      await eventually(() => bridge.log.includes('session.route per-request'));
       const from = service.record.requests.length;
       expect(await world.send('write').reply).toHaveProperty('result');
       await service.until(() => service.record.by('DELETE').length > 0);
