@@ -1,10 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+/** What is run once more with a daemon between client and service (test/support/daemon-processes.ts). */
+const throughDaemon = ['e2e', 'e2e/faults', 'peers', 'chaos', 'netns'].map(
+  (folder) => `test/${folder}/*.test.ts`,
+);
+
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'daemon', include: throughDaemon, env: { MCP_BRIDGE_TEST_DAEMON: 'on' } },
+      },
+    ],
   },
 });

@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { BenchDaemon } from './daemon.ts';
 import type { Command } from './driver.ts';
 
 export interface Candidate {
@@ -11,6 +12,8 @@ export interface Candidate {
   readonly version: string;
   /** Why it cannot be measured here; undefined when it can. */
   readonly missing?: string | undefined;
+  /** What it starts in the background. */
+  readonly daemon?: BenchDaemon;
   commandFor(url: string): Command;
 }
 
@@ -20,8 +23,18 @@ const require = createRequire(join(root, 'bench/peers/package.json'));
 
 export const bareName = 'bare';
 export const relayName = 'relay';
+/** As it is shipped: a front, and the daemon behind it. */
 export const bridgeName = 'mcp-bridge';
-export const candidateNames = [bareName, relayName, bridgeName, 'mcp-remote', 'supergateway'] as const;
+/** The same bridge without a daemon. */
+export const inProcessName = 'in-process';
+export const candidateNames = [
+  bareName,
+  relayName,
+  bridgeName,
+  inProcessName,
+  'mcp-remote',
+  'supergateway',
+] as const;
 
 /** One file, as our own program is, so that both load the same way. */
 export async function bundleRelay(): Promise<void> {
@@ -48,6 +61,10 @@ export function listCandidates(home: string): Candidate[] {
   const remote = findPeer('mcp-remote', 'dist/proxy.js');
   const gateway = findPeer('supergateway', 'dist/index.js');
   const isBuilt = existsSync(bridgeFile) && existsSync(join(root, 'dist/app/front.cjs'));
+  const own = {
+    version: versionIn(root),
+    missing: isBuilt ? undefined : 'It is not built: run `npm run build`.',
+  };
   return [
     { name: bareName, version: process.version, commandFor: () => node('-e', '0') },
     {
@@ -57,9 +74,18 @@ export function listCandidates(home: string): Candidate[] {
     },
     {
       name: bridgeName,
-      version: versionIn(root),
-      missing: isBuilt ? undefined : 'It is not built: run `npm run build`.',
+      ...own,
+      daemon: new BenchDaemon(env['MCP_BRIDGE_HOME']!),
       commandFor: (url) => node(bridgeFile, 'run', url),
+    },
+    {
+      name: inProcessName,
+      ...own,
+      commandFor: (url) => ({
+        file: process.execPath,
+        args: [bridgeFile, 'run', url],
+        env: { ...env, MCP_BRIDGE_HOME: join(home, 'in-process'), MCP_BRIDGE_DAEMON: 'off' },
+      }),
     },
     {
       name: 'mcp-remote',
@@ -82,7 +108,6 @@ function cleanEnvironment(home: string): Record<string, string> {
     HOME: home,
     TMPDIR: home,
     MCP_BRIDGE_HOME: join(home, 'mcp-bridge'),
-    MCP_BRIDGE_DAEMON: 'off',
     MCP_REMOTE_CONFIG_DIR: join(home, 'mcp-remote'),
   };
 }

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BenchDaemon } from './daemon.ts';
 import { BridgeProcess, callLine, echoLine, type Command } from './driver.ts';
 import { cpuMs, residentMb } from './process-usage.ts';
 import { median, percentile } from './statistics.ts';
@@ -14,12 +15,15 @@ export interface Figures {
   readonly p50Ms?: number | undefined;
   readonly p99Ms?: number | undefined;
   readonly callsPerS?: number | undefined;
-  /** CPU time of the bridge alone, at full load: unlike the others it hardly depends on what else the machine does. */
+  /** CPU time of the bridge alone (its daemon included), at full load: unlike the others it hardly depends on what else the machine does. */
   readonly cpuUs?: number | undefined;
   readonly downMs?: number | undefined;
   readonly upMs?: number | undefined;
   readonly idleMb?: number | undefined;
   readonly afterMb?: number | undefined;
+  /** The process in the background; what a client launches is the figures above. */
+  readonly daemonIdleMb?: number | undefined;
+  readonly daemonAfterMb?: number | undefined;
 }
 
 /** How much of each is done in one round; a block is what one candidate does before it is the next one's turn. */
@@ -64,23 +68,35 @@ const downLine = (id: number): string => callLine(id, 'blob', `{"bytes":${payloa
 export class Measurement {
   readonly #bridge: BridgeProcess;
   readonly #launches: number[];
+  readonly #daemon: BenchDaemon | undefined;
+  readonly #daemonPid: number | undefined;
   readonly #idleMb: number | undefined;
+  readonly #daemonIdleMb: number | undefined;
   readonly #latencies: number[] = [];
   readonly #rates: number[] = [];
   readonly #down: number[] = [];
   readonly #up: number[] = [];
   #flooded = { calls: 0, cpuMs: 0 as number | undefined };
 
-  private constructor(bridge: BridgeProcess, launches: number[]) {
+  private constructor(
+    bridge: BridgeProcess,
+    launches: number[],
+    daemon: BenchDaemon | undefined,
+    daemonPid: number | undefined,
+  ) {
     this.#bridge = bridge;
     this.#launches = launches;
+    this.#daemon = daemon;
+    this.#daemonPid = daemonPid;
     this.#idleMb = residentMb(bridge.pid);
+    this.#daemonIdleMb = daemonPid === undefined ? undefined : residentMb(daemonPid);
   }
 
-  /** Launches it as often as the plan says; the last one stays. */
-  static async begin(command: Command, plan: Plan): Promise<Measurement> {
+  /** Launches it as often as the plan says; the last one stays. Where there is a daemon, it has been started before. */
+  static async begin(command: Command, plan: Plan, daemon?: BenchDaemon): Promise<Measurement> {
     const signal = AbortSignal.timeout(roundLimitMs);
     const launches: number[] = [];
+    if (daemon !== undefined) await (await BridgeProcess.launch(command, signal)).close();
     for (let launch = 1; launch < plan.launches; launch += 1) {
       const probe = await BridgeProcess.launch(command, signal);
       launches.push(probe.launchMs);
@@ -89,7 +105,7 @@ export class Measurement {
     const bridge = await BridgeProcess.launch(command, signal);
     launches.push(bridge.launchMs);
     await sleep(settleMs);
-    return new Measurement(bridge, launches);
+    return new Measurement(bridge, launches, daemon, await daemon?.pid());
   }
 
   async warmUp({ warm }: Plan): Promise<void> {
@@ -107,9 +123,9 @@ export class Measurement {
   }
 
   async measureFlood({ flood }: Plan): Promise<void> {
-    const before = cpuMs(this.#bridge.pid);
+    const before = this.#cpuMs();
     const { calls, elapsedMs } = await this.#bridge.flood(inFlight, { maxMs: flood.ms });
-    const after = cpuMs(this.#bridge.pid);
+    const after = this.#cpuMs();
     this.#rates.push((calls / elapsedMs) * 1000);
     const spentBefore = this.#flooded.cpuMs;
     const isKnown = before !== undefined && after !== undefined && spentBefore !== undefined;
@@ -136,23 +152,35 @@ export class Measurement {
       upMs: median(this.#up),
       idleMb: this.#idleMb,
       afterMb: residentMb(this.#bridge.pid),
+      daemonIdleMb: this.#daemonIdleMb,
+      daemonAfterMb: this.#daemonPid === undefined ? undefined : residentMb(this.#daemonPid),
     };
   }
 
   async close(): Promise<void> {
     await this.#bridge.close();
+    await this.#daemon?.stop();
   }
+
+  #cpuMs(): number | undefined {
+    const own = cpuMs(this.#bridge.pid);
+    const behind = this.#daemonPid === undefined ? 0 : cpuMs(this.#daemonPid);
+    return own === undefined || behind === undefined ? undefined : own + behind;
+  }
+}
+
+/** Milliseconds from launch to exit. */
+export async function timeBare(command: Command): Promise<number> {
+  const startedAt = performance.now();
+  const child = spawn(command.file, command.args, { env: command.env, stdio: 'pipe' });
+  await once(child, 'exit');
+  return performance.now() - startedAt;
 }
 
 /** Node.js doing nothing: how long it takes to come and go, and what it weighs while it stays. */
 export async function measureBare(command: Command, plan: Plan): Promise<Figures> {
   const launches: number[] = [];
-  for (let launch = 0; launch < plan.launches; launch += 1) {
-    const startedAt = performance.now();
-    const child = spawn(command.file, command.args, { env: command.env, stdio: 'pipe' });
-    await once(child, 'exit');
-    launches.push(performance.now() - startedAt);
-  }
+  for (let launch = 0; launch < plan.launches; launch += 1) launches.push(await timeBare(command));
   const waiting = spawn(command.file, ['-e', 'process.stdin.resume()'], { env: command.env, stdio: 'pipe' });
   try {
     await sleep(settleMs);
@@ -171,15 +199,26 @@ export interface Growth {
   readonly afterMb: number;
 }
 
-/** How much memory many calls leave behind (PF3), or undefined where memory cannot be read. */
-export async function measureGrowth(command: Command, calls: number): Promise<Growth | undefined> {
-  const bridge = await BridgeProcess.launch(command, AbortSignal.timeout(roundLimitMs));
-  const residentAfter = async (some: number): Promise<number | undefined> => {
-    if (some > 0) await bridge.flood(inFlight, { maxCalls: some });
-    await sleep(some > 0 ? restMs : settleMs);
-    return residentMb(bridge.pid);
-  };
+/**
+ * How much memory many calls leave behind (PF3), or undefined where memory cannot be read. Where there is a daemon, it is the
+ * daemon's memory.
+ */
+export async function measureGrowth(
+  command: Command,
+  calls: number,
+  daemon?: BenchDaemon,
+): Promise<Growth | undefined> {
+  const signal = AbortSignal.timeout(roundLimitMs);
+  // A daemon is not the child of the bridge that is measured, so that the two are told apart.
+  if (daemon !== undefined) await (await BridgeProcess.launch(command, signal)).close();
+  const bridge = await BridgeProcess.launch(command, signal);
   try {
+    const pid = daemon === undefined ? bridge.pid : ((await daemon.pid()) ?? -1);
+    const residentAfter = async (some: number): Promise<number | undefined> => {
+      if (some > 0) await bridge.flood(inFlight, { maxCalls: some });
+      await sleep(some > 0 ? restMs : settleMs);
+      return residentMb(pid);
+    };
     const warmCalls = calls / 4;
     const idleMb = await residentAfter(0);
     const warmMb = await residentAfter(warmCalls);
@@ -188,5 +227,6 @@ export async function measureGrowth(command: Command, calls: number): Promise<Gr
     return { calls, idleMb, warmCalls, warmMb, afterMb };
   } finally {
     await bridge.close();
+    await daemon?.stop();
   }
 }

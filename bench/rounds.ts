@@ -1,6 +1,6 @@
 // Interleaved rounds: each round starts every candidate afresh, lets all of them take turns block by block, and ends
 // them. The order moves on by one from round to round.
-import { bareName, bridgeName, relayName, type Candidate } from './candidates.ts';
+import { bareName, type Candidate } from './candidates.ts';
 import { Measurement, measureBare, type Figures, type Plan } from './measure.ts';
 import type { Pair } from './ratios.ts';
 import type { Row } from './table.ts';
@@ -67,12 +67,12 @@ async function runRound(
     }
   }
 
-  for (const { name, missing, commandFor } of candidates) {
+  for (const { name, missing, daemon, commandFor } of candidates) {
     report(`launching ${name}`);
     await attempt(name, async () => {
       if (missing !== undefined) throw new Error(missing);
       if (name === bareName) outcomes.set(name, { name, figures: await measureBare(commandFor(url), plan) });
-      else running.set(name, await Measurement.begin(commandFor(url), plan));
+      else running.set(name, await Measurement.begin(commandFor(url), plan, daemon));
     });
   }
   report('warming up');
@@ -103,11 +103,13 @@ export function rowsOf(candidates: readonly Candidate[], rounds: readonly Round[
   });
 }
 
-export function pairsOf(rounds: readonly Round[]): Pair[] {
+/** What the rounds measured of one candidate beside another. */
+export function pairsOf(rounds: readonly Round[], name: string, besideName: string): Pair[] {
   return rounds.flatMap((round) => {
-    const of = (name: string): Figures | undefined => round.find((outcome) => outcome.name === name)?.figures;
-    const bridge = of(bridgeName);
-    const relay = of(relayName);
-    return bridge === undefined || relay === undefined ? [] : [{ bridge, relay }];
+    const of = (wanted: string): Figures | undefined =>
+      round.find((outcome) => outcome.name === wanted)?.figures;
+    const own = of(name);
+    const beside = of(besideName);
+    return own === undefined || beside === undefined ? [] : [{ own, beside }];
   });
 }

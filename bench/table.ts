@@ -27,6 +27,8 @@ const columns: readonly Column[] = [
   { title: '1 MiB up ms', key: 'upMs' },
   { title: 'RSS idle MB', key: 'idleMb' },
   { title: 'RSS after MB', key: 'afterMb' },
+  { title: 'daemon idle MB', key: 'daemonIdleMb' },
+  { title: 'daemon after MB', key: 'daemonAfterMb' },
 ];
 
 /** Columns two spaces apart; `alignment` says `l` or `r` for each, and its last letter for all that follow. */

@@ -213,6 +213,7 @@ export class Daemon {
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_NAME}\r\n${VERSION_HEADER}: ${version}\r\n${MAX_LINE_HEADER}: ${settings.maxLineBytes}\r\n\r\n`,
     );
     this.#clientCount += 1;
+    this.#tellLogLevel([settings.logLevel]);
     const observer = observerFor({ profile: profile.name, client: String(this.#clientCount) });
     const { origin, pathname } = profile.url;
     observer({ type: 'client.attached', service: `${origin}${pathname}`, by: 'socket' });
@@ -229,7 +230,6 @@ export class Daemon {
     });
     this.#leaving?.cancel();
     this.#clients.set(client, settings.logLevel);
-    this.#tellLogLevel();
     void client.ended
       .catch((error: unknown) => this.noteFault(error))
       .then(() => {
@@ -245,10 +245,11 @@ export class Daemon {
     this.#options.observerFor({ profile: '' })({ type: 'daemon.state', state, reason });
   }
 
-  /** The log tells as much as the one client that wants most. */
-  #tellLogLevel(): void {
-    const wanted = [...this.#clients.values()].map((level) => LEVELS.indexOf(level));
-    this.#options.onLogLevel(LEVELS[Math.max(...wanted)] ?? 'info');
+  /** The log tells as much as the one client that wants most, and when all have gone, as much as the last one wanted. */
+  #tellLogLevel(more: readonly Settings['logLevel'][] = []): void {
+    const wanted = [...this.#clients.values(), ...more].map((level) => LEVELS.indexOf(level));
+    const level = LEVELS[Math.max(...wanted)];
+    if (level !== undefined) this.#options.onLogLevel(level);
   }
 
   /** Nobody is attached: stays for a while, because the next launch is served at once then. */

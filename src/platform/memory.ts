@@ -15,10 +15,13 @@ const collector = once((): unknown => {
   return runInNewContext('gc');
 });
 
-/** Takes some 10 ms. */
+/**
+ * Takes some 30 ms. An ordinary collection empties pages and keeps them at hand: a process of 165 MB stayed at 165 MB with 11 MB
+ * in use. The last resort gives them back to the system.
+ */
 function collect(): void {
   const gc = collector();
-  if (typeof gc === 'function') gc();
+  if (typeof gc === 'function') gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 /** Takes less than a millisecond. */

@@ -15,6 +15,8 @@ export type Connectivity =
       readonly failures: number;
       readonly outage: Outage;
       readonly retryAt: number | null;
+      /** Until then the service has asked to be left alone; Clock.now(). */
+      readonly notBefore?: number;
     }
   | { readonly kind: 'SHUTDOWN' };
 
@@ -36,6 +38,8 @@ export type ConnectivityEvent =
       readonly failure: Failure;
       readonly at: number;
       readonly retryInMs: number | null;
+      /** How much of that the service itself has asked for. */
+      readonly askedForMs?: number | undefined;
     }
   /** The session of that epoch is gone or cannot be reached. */
   | {
@@ -63,7 +67,10 @@ export interface Transition {
   readonly effects: readonly Effect[];
 }
 
-/** A request that wants the session brings the next try forward, but tries stay this far apart, in milliseconds. */
+/**
+ * A request that wants the session brings the next try forward, but tries stay this far apart, in milliseconds, and none comes
+ * sooner than the service has asked for.
+ */
 export const MIN_PROBE_INTERVAL_MS = 1000;
 
 export function transition(state: Connectivity, event: ConnectivityEvent): Transition {
@@ -75,7 +82,7 @@ export function transition(state: Connectivity, event: ConnectivityEvent): Trans
         case 'IDLE':
           return connecting(0, undefined);
         case 'TRANSIENT_FAILURE': {
-          const soonest = event.at + MIN_PROBE_INTERVAL_MS;
+          const soonest = Math.max(event.at + MIN_PROBE_INTERVAL_MS, state.notBefore ?? 0);
           if (state.retryAt === null || state.retryAt <= soonest) return stay;
           return { state: { ...state, retryAt: soonest }, effects: [{ type: 'retry-at', at: soonest }] };
         }
@@ -96,6 +103,7 @@ export function transition(state: Connectivity, event: ConnectivityEvent): Trans
           failures: state.failures + 1,
           outage: { since: state.outage?.since ?? event.at, failure: event.failure, lastFailedAt: event.at },
           retryAt,
+          ...(event.askedForMs === undefined ? undefined : { notBefore: event.at + event.askedForMs }),
         },
         effects: retryAt === null ? [] : [{ type: 'retry-at', at: retryAt }],
       };

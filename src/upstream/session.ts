@@ -14,7 +14,7 @@ import {
   type ConnectivityEvent,
   type Effect,
 } from '../policy/connectivity.ts';
-import { reconnectDelayMs } from '../policy/reconnect.ts';
+import { askedForMs, reconnectDelayMs } from '../policy/reconnect.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
 import { stateEvent, type Observer } from '../observe/events.ts';
@@ -208,10 +208,9 @@ export class Session implements ServiceSession {
     if (failed === undefined || this.#closing.signal.aborted) return;
     const failures = this.#state.kind === 'CONNECTING' ? this.#state.failures + 1 : 1;
     const retryInMs = reconnectDelayMs(failed, failures, this.#waiters.size > 0, this.#options.rng);
-    this.#apply(
-      { type: 'connect-failed', failure: failed.failure, at: clock.now(), retryInMs },
-      failed.failure.message,
-    );
+    const { failure } = failed;
+    const wait = { retryInMs, askedForMs: askedForMs(failed) };
+    this.#apply({ type: 'connect-failed', failure, at: clock.now(), ...wait }, failure.message);
   }
 
   /**

@@ -37,8 +37,23 @@ export interface ClientOptions {
   readonly name: string;
   readonly url: string;
   readonly home: string;
+  readonly throughDaemon: boolean;
   readonly random: Random;
   readonly ledger: Ledger;
+}
+
+export interface Usage {
+  /** Resident, in bytes. */
+  readonly memory: number;
+  /** Open ones. */
+  readonly files: number;
+}
+
+/** Undefined where the system does not tell. */
+export function usageOf(pid: number): Usage | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return { memory: Number(kib) * 1024, files: readdirSync(`/proc/${pid}/fd`).length };
 }
 
 export class ChaosClient {
@@ -72,7 +87,7 @@ export class ChaosClient {
 
   /** Launches the bridge and shakes hands. */
   async launch(): Promise<void> {
-    const { url, home, ledger } = this.#options;
+    const { url, home, throughDaemon, ledger } = this.#options;
     const args = [
       ['--tool-timeout-ms', LIMITS.callMs],
       ['--tool-timeout-max-ms', LIMITS.callMs],
@@ -82,7 +97,11 @@ export class ChaosClient {
     ]
       .flat()
       .map(String);
-    const bridge = await BridgeProcess.launch(url, { args, home });
+    const bridge = await BridgeProcess.launch(url, {
+      args,
+      home,
+      env: { MCP_BRIDGE_DAEMON: throughDaemon ? 'on' : 'off' },
+    });
     this.lives += 1;
     const life: Life = {
       bridge,
@@ -154,7 +173,8 @@ export class ChaosClient {
       await pause(LOOK_EVERY_MS, signal);
       const now = ledger.now();
       for (const [key, asked] of this.#life?.open ?? []) {
-        const from = Math.min(asked.readAt, asked.at + READ_MS);
+        // What a new daemon is handed begins its time anew.
+        const from = Math.max(Math.min(asked.readAt, asked.at + READ_MS), ledger.lastDaemonDeath);
         if (now - from < LIMITS.callMs + SLACK_MS) continue;
         this.#life?.open.delete(key);
         this.#end(asked, { kind: 'hung' });
@@ -201,12 +221,8 @@ export class ChaosClient {
     await life.bridge[Symbol.asyncDispose]();
   }
 
-  /** Resident memory in bytes and open files of the bridge; undefined where the system does not tell. */
-  usage(): { memory: number; files: number } | undefined {
-    if (process.platform !== 'linux' || !this.isUp) return undefined;
-    const { pid } = this.#life!.bridge;
-    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return { memory: Number(kib) * 1024, files: readdirSync(`/proc/${pid}/fd`).length };
+  usage(): Usage | undefined {
+    return this.isUp ? usageOf(this.#life!.bridge.pid) : undefined;
   }
 
   async #cancel(life: Life, asked: Asked, afterMs: number): Promise<void> {

@@ -35,7 +35,15 @@ export class Ledger {
   readonly asked: Asked[] = [];
   /** Of each request that ended in an error: what its client and the service saw. */
   readonly errors: string[] = [];
+  /** By the clock of `now`. */
+  lastDaemonDeath = Number.NEGATIVE_INFINITY;
   readonly #startedAt = performance.now();
+  readonly #maxArrivals: number;
+
+  /** @param lives how many bridges may deal with one request, each anew */
+  constructor(lives: number) {
+    this.#maxArrivals = MAX_ARRIVALS * lives;
+  }
 
   /** Milliseconds since the run began. */
   now(): number {
@@ -78,7 +86,7 @@ export class Ledger {
       const story = (): string => `${tell(asked)}; at the service: ${met.join(', ') || 'never seen'}`;
       if (ending.kind === 'error') this.errors.push(story());
       if (ending.kind === 'open') this.violation(`never ended: ${story()}`);
-      if (met.filter((fate) => !fate.endsWith('unknown session')).length > MAX_ARRIVALS)
+      if (met.filter((fate) => !fate.endsWith('unknown session')).length > this.#maxArrivals)
         this.violation(`arrived too often: ${story()}`);
       if (!operation.isWrite) continue;
       const ran = executions.get(operation.nonce) ?? 0;

@@ -1,6 +1,6 @@
 // A chaos run by hand, any seed for any time:
 //
-//   node scripts/run.mjs --build test/chaos/main.ts [--seed N] [--seconds N] [--clients N] [--events]
+//   node scripts/run.mjs --build test/chaos/main.ts [--seed N] [--seconds N] [--clients N] [--daemon] [--events]
 //
 // Exit code 1 when something happened that must not.
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: process.env['CHAOS_SEED'] ?? String(Date.now() % 2 ** 31) },
     seconds: { type: 'string', default: process.env['CHAOS_SECONDS'] ?? '60' },
     clients: { type: 'string', default: '8' },
+    daemon: { type: 'boolean', default: false },
     events: { type: 'boolean', default: false },
   },
 });
@@ -19,6 +20,7 @@ const { violations, events, errors, ...figures } = await runChaos({
   seed: Number(values.seed),
   seconds: Number(values.seconds),
   clients: Number(values.clients),
+  throughDaemon: values.daemon,
 });
 if (values.events) process.stdout.write(`${errors.join('\n')}\n\n`);
 if (values.events || violations.length > 0) process.stdout.write(`${events.join('\n')}\n\n`);

@@ -1,9 +1,11 @@
-// A chaos run from its seed to its verdict: calm, then trouble, then calm again.
+// A chaos run from its seed to its verdict: calm, then trouble, then calm again. Through a daemon, all clients share it, and it
+// is killed now and then as they are.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { daemonLog, daemonsOf, killDaemons } from '../support/daemon-processes.ts';
 import { ScriptedService } from '../support/scripted-service.ts';
-import { ChaosClient } from './client.ts';
+import { ChaosClient, usageOf, type Usage } from './client.ts';
 import { Fates } from './fates.ts';
 import { Ledger } from './ledger.ts';
 import { pause } from './pause.ts';
@@ -14,6 +16,7 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly clients?: number;
+  readonly throughDaemon?: boolean;
 }
 
 export interface ChaosReport {
@@ -35,13 +38,20 @@ export interface ChaosReport {
 const CALM_MS = 3000;
 const RECOVERY_MS = 10_000;
 const MAX_GROWTH = 60 * 1024 * 1024;
+/** It works for all of them. */
+const MAX_DAEMON_GROWTH = 150 * 1024 * 1024;
 /** Idle connections are kept for half a minute, and a client has up to forty requests open at once. */
 const MAX_FILES = 120;
 const FAULT_RATE = 0.12;
+/** Of deaths, how many are the daemon's. */
+const DAEMON_DEATH_RATE = 0.4;
+/** How often a front hands a request to another daemon. */
+const MAX_MOVES = 3;
 
-export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { seed, seconds, clients: count = 8, throughDaemon = false } = options;
   const random = new Random(seed);
-  const ledger = new Ledger();
+  const ledger = new Ledger(throughDaemon ? 1 + MAX_MOVES : 1);
   const fates = new Fates({ seed, faultRate: FAULT_RATE });
   const home = mkdtempSync(join(tmpdir(), 'mcp-bridge-chaos-'));
   const service = await ScriptedService.start();
@@ -51,7 +61,8 @@ export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptio
     return new ChaosClient({
       name,
       url: service.url,
-      home: join(home, name),
+      home: throughDaemon ? home : join(home, name),
+      throughDaemon,
       random: random.fork(name),
       ledger,
     });
@@ -65,14 +76,22 @@ export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptio
       ...clients.map((client) => client.watch(watching.signal)),
     ];
     await pause(CALM_MS);
+    const daemonUsage = (): (Usage | undefined)[] => daemonsOf(home).map(usageOf);
     const before = clients.map((client) => client.usage()?.memory ?? 0);
+    const daemonBefore = Math.max(0, ...daemonUsage().map((usage) => usage?.memory ?? 0));
 
     const trouble = new AbortController();
     const note = (what: string): void => ledger.note(what);
     fates.isOn = true;
     const storm = [
       runWeather({ service, fates, random: random.fork('weather'), note }, trouble.signal),
-      runDeaths(clients, random.fork('deaths'), trouble.signal),
+      runDeaths(clients, random.fork('deaths'), trouble.signal, async () => {
+        if (!throughDaemon) return false;
+        note('the daemon is killed');
+        ledger.lastDaemonDeath = ledger.now();
+        await killDaemons(home);
+        return true;
+      }),
     ];
     await pause(seconds * 1000);
     fates.isOn = false;
@@ -83,7 +102,8 @@ export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptio
     const recoveryMs = await recover(clients, ledger);
     talking.abort();
     await untilNothingIsOpen(clients);
-    await expectOneHandshakeEach(service, clients, ledger);
+    if (throughDaemon) await expectOneHandshakeForAll(service, clients, ledger, home);
+    else await expectOneHandshakeEach(service, clients, ledger);
     // Longer than any deadline: whatever hangs is found, and whatever runs late has run.
     await pause(1000);
     await untilNothingIsOpen(clients);
@@ -92,6 +112,14 @@ export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptio
     const files = Math.max(...usages.map((usage) => usage?.files ?? 0));
     if (growth > MAX_GROWTH) ledger.violation(`a bridge has grown by ${growth} bytes`);
     if (files > MAX_FILES) ledger.violation(`a bridge keeps ${files} files open`);
+    const daemons = daemonUsage();
+    if (throughDaemon && daemons.length !== 1) ledger.violation(`there are ${daemons.length} daemons`);
+    for (const usage of daemons) {
+      const grown = (usage?.memory ?? 0) - daemonBefore;
+      if (grown > MAX_DAEMON_GROWTH) ledger.violation(`the daemon has grown by ${grown} bytes`);
+      if ((usage?.files ?? 0) > count * MAX_FILES)
+        ledger.violation(`the daemon keeps ${usage?.files} files open`);
+    }
     await Promise.all(clients.map((client, n) => client.end(n % 2 === 0 ? 'SIGTERM' : 'stdin')));
     watching.abort();
     await Promise.all(background);
@@ -115,15 +143,17 @@ export async function runChaos({ seed, seconds, clients: count = 8 }: ChaosOptio
     await Promise.allSettled(clients.map((client) => client.end('SIGKILL')));
     service.clearScript();
     await service.close();
-    rmSync(home, { recursive: true, force: true });
+    await killDaemons(home);
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-/** Ends a bridge now and then, mid-work, and launches it again. */
+/** Ends a bridge now and then, mid-work, and launches it again; or the daemon, which nobody launches but they. */
 async function runDeaths(
   clients: readonly ChaosClient[],
   random: Random,
   signal: AbortSignal,
+  killDaemon: () => Promise<boolean>,
 ): Promise<void> {
   const relaunches: Promise<void>[] = [];
   while (!signal.aborted) {
@@ -131,6 +161,8 @@ async function runDeaths(
     const client = random.pick(clients);
     const how = random.pick(['SIGKILL', 'SIGKILL', 'SIGTERM', 'stdin'] as const);
     const afterMs = random.int(0, 500);
+    const isDaemon = random.chance(DAEMON_DEATH_RATE);
+    if (!signal.aborted && isDaemon && (await killDaemon())) continue;
     if (!signal.aborted) relaunches.push(client.relaunch(how, afterMs));
   }
   await Promise.all(relaunches);
@@ -186,6 +218,32 @@ async function expectOneHandshakeEach(
     const made = after.filter(({ text }) => text.includes(`"${name}"`)).length;
     if (made > 1) ledger.violation(`${name} made ${made} handshakes for one loss of the session`);
   }
+}
+
+/** The same for all clients of one daemon, who share a session. */
+async function expectOneHandshakeForAll(
+  service: ScriptedService,
+  clients: readonly ChaosClient[],
+  ledger: Ledger,
+  home: string,
+): Promise<void> {
+  const askAll = (times: number): Promise<unknown> =>
+    Promise.all(clients.flatMap((client) => Array.from({ length: times }, () => client.askAndWait('read'))));
+  const isPerRequest = (): boolean =>
+    daemonLog(home)
+      .match(/session\.route .*/g)
+      ?.at(-1)
+      ?.includes('per-request') ?? false;
+  await askAll(1);
+  const wasPerRequest = isPerRequest();
+  const seen = service.record.requests.length;
+  service.forgetSessions();
+  await askAll(10);
+  await pause(200);
+  const made = service.record.requests.slice(seen).filter(({ rpc }) => rpc === 'initialize').length;
+  ledger.note(`${made} handshakes of the daemon after a last loss of sessions`);
+  if (made > 1 && !wasPerRequest && !isPerRequest())
+    ledger.violation(`the daemon made ${made} handshakes for one loss of the session`);
 }
 
 /** The changes of route that the bridge has told of. */

@@ -25,7 +25,8 @@ it('covers every client scenario of the suite that needs no sign-in', async () =
 describe.each(launches)('conformance as a client, $name', (kind) => {
   let launch: Launch & AsyncDisposable;
   beforeAll(async () => {
-    launch = await prepareLaunch(kind);
+    // The suite's servers end when nobody is connected any more.
+    launch = await prepareLaunch({ ...kind, env: { ...kind.env, MCP_BRIDGE_LINGER_MS: '0' } });
   });
   afterAll(() => launch[Symbol.asyncDispose]());
 

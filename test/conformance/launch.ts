@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { env } from 'node:process';
+import { askDaemon, daemonsLeave, daemonsOf, killDaemons } from '../support/daemon-processes.ts';
 
 /** One way of launching: what differs from run to run is here, what does not is in `prepareLaunch`. */
 export interface LaunchKind {
@@ -13,7 +14,7 @@ export interface LaunchKind {
   env: Readonly<Record<string, string>>;
   /** Whether bridges may use one session of the service together; if not, each makes one and ends it. */
   sharesSessions: boolean;
-  /** Ends what outlives a bridge, before its home is removed. */
+  /** Ends cleanly what outlives a bridge. */
   stop?(launch: Launch): Promise<void>;
 }
 
@@ -26,6 +27,16 @@ export interface Launch {
 
 export const launches: readonly LaunchKind[] = [
   { name: 'in-process', flags: [], env: { MCP_BRIDGE_DAEMON: 'off' }, sharesSessions: false },
+  {
+    name: 'through the daemon',
+    flags: [],
+    env: { MCP_BRIDGE_DAEMON: 'on' },
+    sharesSessions: true,
+    async stop({ env: { MCP_BRIDGE_HOME: home = '' } }) {
+      if (daemonsOf(home).length > 0) await askDaemon(home, '/shutdown', { method: 'POST' });
+      await daemonsLeave(home);
+    },
+  },
 ];
 
 /** Tells `client.ts` how to reach the suite's server: a `Launch` as JSON, or `direct` for HTTP without a bridge. */
@@ -42,7 +53,7 @@ export async function prepareLaunch(kind: LaunchKind): Promise<Launch & AsyncDis
   return {
     ...launch,
     async [Symbol.asyncDispose]() {
-      await kind.stop?.(launch);
+      await killDaemons(home);
       await rm(home, { recursive: true, force: true, maxRetries: 3 });
     },
   };

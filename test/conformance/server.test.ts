@@ -73,6 +73,7 @@ describe.each(launches)('conformance as a server, $name', (kind) => {
     } finally {
       await shim[Symbol.asyncDispose]();
     }
+    await kind.stop?.(launch);
     ({ launched, faults } = shim);
     ({ opened: handshakes, ends: sessionEnds } = service);
   }, timeoutMs + 20_000);
@@ -104,15 +105,16 @@ describe.each(launches)('conformance as a server, $name', (kind) => {
     expect(launched).toBe(Object.keys(scenarios).length);
   });
 
-  it.skipIf(kind.sharesSessions)(
-    'makes one handshake a bridge: nothing passed by a silent reconnect (BR1)',
-    () => {
-      expect(handshakes).toBe(launched);
-    },
-  );
+  it('makes one handshake a bridge, or fewer where they share: nothing passed by a silent reconnect (BR1)', () => {
+    const most = kind.sharesSessions ? launched / 2 : launched;
+    const least = kind.sharesSessions ? 1 : launched;
+    expect(handshakes).toBeGreaterThanOrEqual(least);
+    expect(handshakes).toBeLessThanOrEqual(most);
+  });
 
-  it.skipIf(kind.sharesSessions)('ends each session with DELETE when the bridge ends (BR10)', () => {
-    expect(sessionEnds).toEqual(Array(launched).fill('deleted'));
+  it('ends each session with DELETE when what holds it ends (BR10)', () => {
+    expect(handshakes).toBeGreaterThan(0);
+    expect(sessionEnds).toEqual(Array(handshakes).fill('deleted'));
   });
 
   it('writes messages only, none after the answer, and ends cleanly when stdin does (BR7, BR9, BR10)', () => {

@@ -6,7 +6,7 @@ import { bridgeCommand, temporaryFolder } from './support/bridge.ts';
 import { startChild } from './support/child.ts';
 import { startEverything } from './support/everything.ts';
 import type { RecordingProxy } from './support/recording-proxy.ts';
-import { blockScope, testScope, withLimit } from './support/scope.ts';
+import { blockScope, testScope, until, withLimit } from './support/scope.ts';
 import { connectDirectly, type Peer } from './support/sdk-client.ts';
 
 const inspector = join(
@@ -52,6 +52,7 @@ describe('the MCP Inspector', () => {
     child.process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     const code = await withLimit(child.exited, 15_000, 'the Inspector to exit');
     if (code !== 0) throw new Error(`The Inspector exited with ${code}: ${child.stderr()}`);
+    await until('the end of the session', () => wire.exchanges.at(-1)?.method === 'DELETE');
     const heard = wire.exchanges.slice(from);
     expect(
       heard.flatMap(({ messages }) => messages).filter(({ method }) => method === 'initialize'),

@@ -135,6 +135,7 @@ describe('the SDK server with sessions', () => {
     expect(performance.now() - from).toBeLessThan(2_000);
     expect(await running).toBe('gone');
     expect(service.cancelled).toEqual(['wait']);
+    await until('the end of the session', () => service.of('DELETE').length > 0);
     expect(service.of('DELETE')).toHaveLength(1);
     expect(service.openSessions).toBe(0);
   });

@@ -40,6 +40,7 @@ describe.each(modes)('the SDK 2 client $name', ({ mode }) => {
     await client.close();
     await until('the end of the bridge', () => !isAlive(pid));
     expect(performance.now() - from).toBeLessThan(2_000);
+    await until('the end of the session', () => service.of('DELETE').length > 0);
     expect(service.of('DELETE')).toHaveLength(1);
     expect(service.openSessions).toBe(0);
   });

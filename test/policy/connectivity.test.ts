@@ -115,6 +115,17 @@ describe('FB3 a request that wants the session in an outage', () => {
     expect(transition(first.state, EVENTS['wanted']!)).toEqual({ state: first.state, effects: [] });
   });
 
+  test('leaves a service alone for as long as it has asked for', () => {
+    const event = { type: 'connect-failed', failure, at: NOW, retryInMs: 9000, askedForMs: 7000 } as const;
+    const failed = transition(at('CONNECTING'), event).state;
+    expect(transition(failed, { type: 'wanted', at: NOW + 500 }).state).toMatchObject({
+      retryAt: NOW + 7000,
+    });
+    expect(transition(failed, { type: 'wanted', at: NOW + 6500 }).state).toMatchObject({
+      retryAt: NOW + 7500,
+    });
+  });
+
   test('never puts it off', () => {
     for (const retryAt of [NOW - 10, NOW, NOW + MIN_PROBE_INTERVAL_MS]) {
       const state: Connectivity = { kind: 'TRANSIENT_FAILURE', failures: 1, outage, retryAt };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FailedAttempt } from '../../src/policy/attempt.ts';
-import { reconnectDelayMs } from '../../src/policy/reconnect.ts';
+import { askedForMs, reconnectDelayMs } from '../../src/policy/reconnect.ts';
 import type { ErrorCode } from '../../src/protocol/errors.ts';
 
 const failed = (code: ErrorCode, retryAfterMs?: number): FailedAttempt => ({
@@ -39,6 +39,13 @@ describe('RT5 the wait before the next try to connect', () => {
 describe('RT2 a service that says when to come back', () => {
   test('is left alone until then', () => {
     expect(reconnectDelayMs(failed('ERR_UPSTREAM_BUSY', 45_000), 1, true, longest)).toBe(45_000);
+  });
+
+  test('is left alone for five minutes at most on its word', () => {
+    const asked = failed('ERR_UPSTREAM_BUSY', 86_400_000);
+    expect(reconnectDelayMs(asked, 1, true, longest)).toBe(300_000);
+    expect(askedForMs(asked)).toBe(300_000);
+    expect(askedForMs(unreachable)).toBeUndefined();
   });
 
   test('is left alone for longer where the backoff says so', () => {

@@ -1,6 +1,5 @@
 // The real program as a client launches it: bytes in, lines out, exit code. It has no opinion of MCP, so that a test can
 // send what no client should.
-//
 //   const bridge = await BridgeProcess.launch(service.url, { args: ['--max-in-flight', '4'] });
 //   const { result } = await bridge.initialize();
 //   bridge.send({ jsonrpc: '2.0', id: 7, method: 'ping' });
@@ -11,6 +10,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { bareEnv } from './bare-env.ts';
+import {
+  daemonLog,
+  daemonsLeave,
+  daemonsOf,
+  isThroughDaemon,
+  killDaemons,
+  launchEnv,
+  startDaemon,
+} from './daemon-processes.ts';
 import { idTextOf, parseKeepingNumbers, type JsonObject, type RpcMessage } from './scripted/messages.ts';
 
 const launcher = resolve(import.meta.dirname, '../../bin/mcp-bridge.js');
@@ -35,6 +44,16 @@ export interface Exit {
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
+interface Home {
+  readonly path: string;
+  readonly own: boolean;
+  /** Because this run of the tests launches so, not because the test asks for it. */
+  readonly hasDaemon: boolean;
+}
+
+/** How many bridges live in each home. */
+const living = new Map<string, number>();
+
 export class BridgeProcess implements AsyncDisposable {
   /** Each line of stdout, byte for byte, without its end. */
   readonly lines: Buffer[] = [];
@@ -48,12 +67,13 @@ export class BridgeProcess implements AsyncDisposable {
   #nextId = 1;
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   readonly #child: Child;
-  readonly #home: { path: string; own: boolean };
+  readonly #home: Home;
   readonly #watchers = new Set<() => void>();
 
-  private constructor(child: Child, home: { path: string; own: boolean }, paused: boolean) {
+  private constructor(child: Child, home: Home, paused: boolean) {
     this.#child = child;
     this.#home = home;
+    living.set(home.path, (living.get(home.path) ?? 0) + 1);
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     if (paused) child.stdout.pause();
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -61,6 +81,7 @@ export class BridgeProcess implements AsyncDisposable {
     child.stdin.on('error', () => {});
     child.on('close', (code, signal) => {
       this.#exit = { code, signal };
+      living.set(home.path, (living.get(home.path) ?? 1) - 1);
       this.#changed();
     });
   }
@@ -69,21 +90,30 @@ export class BridgeProcess implements AsyncDisposable {
   static async launch(target: string, options: LaunchOptions = {}): Promise<BridgeProcess> {
     const home = options.home ?? mkdtempSync(join(tmpdir(), 'mcp-bridge-test-'));
     const [command, ...first] = options.program ?? [process.execPath, launcher, 'run'];
-    const child = spawn(command, [...first, target, ...(options.args ?? [])], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...bareEnv(), MCP_BRIDGE_HOME: home, MCP_BRIDGE_DAEMON: 'off', ...options.env },
-    });
-    const bridge = new BridgeProcess(
-      child,
-      { path: home, own: options.home === undefined },
-      options.paused ?? false,
-    );
+    const env: NodeJS.ProcessEnv = { ...bareEnv(), MCP_BRIDGE_HOME: home, ...launchEnv, ...options.env };
+    const hasDaemon = isThroughDaemon && options.env?.['MCP_BRIDGE_DAEMON'] === undefined;
+    // A front keeps options for Node.js to itself.
+    if (hasDaemon && 'NODE_OPTIONS' in env) await startDaemon(home, env);
+    const args = [...first, target, ...(options.args ?? [])];
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
+    const place = { path: home, own: options.home === undefined, hasDaemon };
+    const bridge = new BridgeProcess(child, place, options.paused ?? false);
     await new Promise((done, fail) => child.once('spawn', done).once('error', fail));
     return bridge;
   }
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  /** The process that holds the session with the service: the daemon, where there is one. */
+  get ownerPid(): number {
+    return (this.#home.hasDaemon ? daemonsOf(this.#home.path)[0] : undefined) ?? this.pid;
+  }
+
+  /** What it has told of its course: on stderr, and in the log of its daemon. */
+  get log(): string {
+    return this.#home.hasDaemon ? `${this.stderr}${daemonLog(this.#home.path)}` : this.stderr;
   }
 
   /** It has gone, and all that it wrote has been read, also by a client that had paused. */
@@ -231,12 +261,14 @@ export class BridgeProcess implements AsyncDisposable {
     this.#child.stderr.destroy();
   }
 
-  /** Highest resident memory so far in bytes; undefined where the system does not tell. */
+  /** Highest resident memory so far in bytes, of it or its daemon; undefined where the system does not tell. */
   peakMemory(): number | undefined {
     if (process.platform !== 'linux') return undefined;
-    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
-    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-    return kib === undefined ? undefined : Number(kib) * 1024;
+    const peaks = [this.pid, this.ownerPid].map((pid) => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    });
+    return Math.max(...peaks);
   }
 
   // ── ending ────────────────────────────────────────────────────────────────
@@ -255,11 +287,14 @@ export class BridgeProcess implements AsyncDisposable {
     return exit;
   }
 
-  /** Waits for the exit, timed from this call. */
+  /** Waits for the exit, timed from this call, and then for the end of a daemon that nobody else needs. */
   async exit(timeoutMs = 10_000): Promise<Exit> {
     const from = performance.now();
     await this.until(() => this.hasExited, timeoutMs, 'exit');
-    return { ...this.#exit!, tookMs: performance.now() - from };
+    const tookMs = performance.now() - from;
+    const { path, hasDaemon } = this.#home;
+    if (hasDaemon && living.get(path) === 0) await daemonsLeave(path);
+    return { ...this.#exit!, tookMs };
   }
 
   /** Whatever state it is in: afterwards it is gone, and so is its home. */
@@ -267,9 +302,11 @@ export class BridgeProcess implements AsyncDisposable {
     if (!this.hasExited) {
       this.#child.kill('SIGKILL');
       this.#child.stdout.destroy();
-      await this.exit();
+      await this.until(() => this.hasExited, 10_000, 'exit');
     }
-    if (this.#home.own) rmSync(this.#home.path, { recursive: true, force: true });
+    const { path, own, hasDaemon } = this.#home;
+    if (hasDaemon && living.get(path) === 0) await killDaemons(path);
+    if (own) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #take(chunk: Buffer): void {
@@ -305,17 +342,8 @@ export class BridgeProcess implements AsyncDisposable {
     const last = this.lines.slice(-10).map((line) => line.subarray(0, 300).toString());
     const { code, signal } = this.#exit ?? {};
     const state = this.#exit ? `exited with ${code ?? signal}` : 'running';
-    return `The bridge: ${state}; last lines:\n${last.join('\n')}\nstderr:\n${this.stderr.slice(-2000)}`;
+    return `The bridge: ${state}; last lines:\n${last.join('\n')}\nlog:\n${this.log.slice(-2000)}`;
   }
 }
 
 const isReply = (message: RpcMessage): boolean => message.method === undefined && message.id !== undefined;
-
-/** This process's environment without what would configure a bridge, or Node itself, in a way that tests do not expect. */
-function bareEnv(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^(MCP_BRIDGE_|NODE_OPTIONS$|VITEST|https?_proxy$)/i.test(entry[0]),
-  );
-  return Object.fromEntries(entries);
-}

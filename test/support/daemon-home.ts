@@ -1,23 +1,19 @@
 // A home in which fronts share a daemon, and a look at that daemon from outside: its process, and what it says on its socket.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { daemonSecretFile, daemonSocket, resolvePaths } from '../../src/platform/paths.ts';
 import type { LaunchOptions } from './bridge-process.ts';
-
-export interface ControlAnswer {
-  readonly status: number;
-  readonly body: string;
-}
-
-export interface ControlRequest {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Instead of the daemon's own; null for none at all. */
-  readonly secret?: string | null;
-}
+import {
+  askDaemon,
+  daemonFacts,
+  daemonsOf,
+  killDaemons,
+  type ControlAnswer,
+  type ControlRequest,
+  type Facts,
+} from './daemon-processes.ts';
 
 export class DaemonHome {
   readonly path: string;
@@ -45,42 +41,16 @@ export class DaemonHome {
 
   /** The processes that are daemons of this home, as the system knows them. */
   pids(): number[] {
-    const mark = `MCP_BRIDGE_HOME=${this.path}\0`;
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          const isDaemon = /daemon\.cjs\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-          return isDaemon && `${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`.includes(mark);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
+    return daemonsOf(this.path);
   }
 
   /** Asks the daemon on its socket. */
-  ask(
-    path: string,
-    { method = 'GET', headers = {}, secret = this.secret }: ControlRequest = {},
-  ): Promise<ControlAnswer> {
-    return new Promise((resolve, reject) => {
-      const own = { host: 'localhost', ...(secret === null ? {} : { authorization: `Bearer ${secret}` }) };
-      const asked = request(
-        { socketPath: this.socket, path, method, agent: false, headers: { ...own, ...headers } },
-        (response) => {
-          let body = '';
-          response.setEncoding('utf8').on('data', (text: string) => (body += text));
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-        },
-      );
-      asked.once('error', reject);
-      asked.end();
-    });
+  ask(path: string, request?: ControlRequest): Promise<ControlAnswer> {
+    return askDaemon(this.path, path, request);
   }
 
-  async facts(): Promise<{ pid: number; version: string; state: string; clients: number; faults: number }> {
-    return JSON.parse((await this.ask('/status')).body).daemon;
+  facts(): Promise<Facts> {
+    return daemonFacts(this.path);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -97,9 +67,8 @@ export class DaemonHome {
   }
 
   async remove(): Promise<void> {
-    this.kill('SIGKILL');
-    await this.until(() => this.pids().length === 0);
-    rmSync(this.path, { recursive: true, force: true });
+    await killDaemons(this.path);
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -16,7 +16,7 @@ export async function runCell(fault: Fault, load: Load): Promise<void> {
     await meetFault(world, fault, load);
   } catch (error) {
     throw new Error(
-      `${fault.name} × ${load}: ${(error as Error).message}\n${world.bridge.stderr.slice(-4000)}`,
+      `${fault.name} × ${load}: ${(error as Error).message}\n${world.bridge.log.slice(-4000)}`,
       {
         cause: error,
       },

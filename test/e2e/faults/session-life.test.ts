@@ -13,7 +13,7 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
     await using world = await World.open({ args: ['--health-interval-ms', '500', ...debug] });
     const { service, bridge } = world;
     await service.until(() => service.record.of('ping').length === 3, 10_000);
-    await eventually(() => (bridge.stderr.match(/session\.health well/g) ?? []).length >= 3);
+    await eventually(() => (bridge.log.match(/session\.health well/g) ?? []).length >= 3);
     const [first, second, third] = service.record.of('ping').map(({ at }) => at);
     expect(second! - first!).toBeGreaterThan(450);
     expect(third! - second!).toBeGreaterThan(450);
@@ -35,7 +35,7 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
     await using world = await World.open({ args: ['--health-interval-ms', '500'] });
     const { service, bridge } = world;
     const rule = service.always({ rpc: 'ping' }, hang);
-    await eventually(() => /READY[^]*session\.state CONNECTING/.test(bridge.stderr));
+    await eventually(() => /READY[^]*session\.state CONNECTING/.test(bridge.log));
     expect(rule.hits).toBeGreaterThanOrEqual(2);
     rule.remove();
     expect(await world.send('read').reply).toHaveProperty('result');
@@ -135,7 +135,7 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
     await using world = await World.open({ args: ['--idle-timeout-ms', '1000'] });
     const { service, bridge } = world;
     await service.until(() => service.record.deleted.length === 1, 10_000);
-    expect(bridge.stderr).toMatch(/session\.state IDLE/);
+    await eventually(() => bridge.log.includes('session.state IDLE'));
     expect(service.sessionCount).toBe(0);
     expect(await world.send('write').reply).toHaveProperty('result');
     expect(service.record.handshakes).toBe(2);
@@ -164,11 +164,12 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
       await using world = await World.open({ args: debug });
       const { service, bridge } = world;
       const before = service.socketsOpened;
-      process.kill(bridge.pid, 'SIGSTOP');
+      const owner = bridge.ownerPid;
+      process.kill(owner, 'SIGSTOP');
       // Bytes vanished meanwhile, as they do when the path is gone for long.
       service.blackHole('serve');
       await sleep(16_000);
-      process.kill(bridge.pid, 'SIGCONT');
+      process.kill(owner, 'SIGCONT');
       const wokeAt = performance.now();
       await service.until(() => service.record.of('ping').length > 0, 12_000);
       expect(await world.send('write').reply).toHaveProperty('result');
@@ -183,6 +184,7 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
 test('SE2 every change of state is one event with its reason', async () => {
   await using world = await World.open({ args: ['--idle-timeout-ms', '1000'] });
   await world.service.until(() => world.service.record.deleted.length === 1, 10_000);
-  const states = [...world.bridge.stderr.matchAll(/session\.state (\w+): (.+)/g)].map(([, state]) => state);
+  await eventually(() => world.bridge.log.includes('session.state IDLE'));
+  const states = [...world.bridge.log.matchAll(/session\.state (\w+): (.+)/g)].map(([, state]) => state);
   expect(states).toEqual(['CONNECTING', 'READY', 'IDLE']);
 });

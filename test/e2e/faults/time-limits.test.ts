@@ -86,6 +86,20 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     expect(write.repliedAt - write.sentAt).toBeLessThan(2000);
   });
 
+  test('RT2 a handshake that is refused for a while is not tried sooner, also while a request waits', async ({
+    expect,
+  }) => {
+    await using world = await World.open();
+    world.service.once({ rpc: 'initialize' }, busy(503, '2'));
+    const before = world.service.record.of('initialize').length;
+    world.service.forgetSessions();
+    const read = world.send('read');
+    expect((await read.reply).error).toBeUndefined();
+    const tries = world.service.record.of('initialize').slice(before);
+    expect(tries).toHaveLength(2);
+    expect(tries[1]!.at - tries[0]!.at).toBeGreaterThanOrEqual(1990);
+  });
+
   test('FB3 a long outage answers sooner, and says since when, why and when it is tried again', async ({
     expect,
   }) => {
@@ -136,12 +150,12 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     const { service, bridge } = world;
     const vanishing = setInterval(() => service.forgetSessions(), 100);
     try {
-      await eventually(() => bridge.stderr.includes('session.route per-request'));
+      await eventually(() => bridge.log.includes('session.route per-request'));
       for (let n = 0; n < 5; n += 1) expect(await world.send('write').reply).toHaveProperty('result');
     } finally {
       clearInterval(vanishing);
     }
-    await eventually(() => bridge.stderr.includes('session.route session'), 20_000);
+    await eventually(() => bridge.log.includes('session.route session'), 20_000);
     await sleep(3500);
     const { handshakes } = service.record;
     const requests = Array.from({ length: 10 }, () => world.send('write'));
@@ -158,7 +172,7 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
     const { service, bridge } = world;
     const vanishing = setInterval(() => service.forgetSessions(), 100);
     try {
-      await eventually(() => bridge.stderr.includes('session.route per-request'));
+      await eventually(() => bridge.log.includes('session.route per-request'));
       const from = service.record.requests.length;
       expect(await world.send('write').reply).toHaveProperty('result');
       await service.until(() => service.record.by('DELETE').length > 0);

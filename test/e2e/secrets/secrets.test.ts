@@ -39,6 +39,7 @@ const SECRETS = {
 
 const worlds: readonly (readonly [string, World])[] = [
   ["in the client's process", program({ MCP_BRIDGE_DAEMON: 'off' })],
+  ['through the daemon', program({ MCP_BRIDGE_DAEMON: 'on' })],
   ['with all that can watch it', watched],
 ];
 

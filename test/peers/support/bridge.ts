@@ -1,11 +1,11 @@
 // Owns how these tests launch the program under test: the command, its arguments, its environment.
 //
-// The same tests run against every way of bridging, chosen from outside:
-//   MCP_BRIDGE_DAEMON            as the program itself reads it; `off` (in-process) when not set
-//   MCP_BRIDGE_TEST_COMMAND      a JSON array to launch something else instead; the URL is appended
+// The same tests run against every way of bridging: in-process and through a daemon (test/support/daemon-processes.ts), and
+// against anything else that MCP_BRIDGE_TEST_COMMAND names, a JSON array to which the URL is appended.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isThroughDaemon, killDaemons, launchEnv } from '../../support/daemon-processes.ts';
 import type { Command } from './child.ts';
 import type { Scope } from './scope.ts';
 
@@ -29,11 +29,17 @@ export function bridgeCommand(
     args: [...before, url, ...args],
     env: {
       ...inherited(),
-      MCP_BRIDGE_HOME: env['MCP_BRIDGE_HOME'] ?? temporaryFolder(scope),
-      MCP_BRIDGE_DAEMON: process.env['MCP_BRIDGE_DAEMON'] ?? 'off',
+      MCP_BRIDGE_HOME: env['MCP_BRIDGE_HOME'] ?? bridgeHome(scope),
+      ...launchEnv,
       ...env,
     },
   };
+}
+
+function bridgeHome(scope: Scope): string {
+  const home = temporaryFolder(scope);
+  if (isThroughDaemon) scope.defer(() => killDaemons(home));
+  return home;
 }
 
 export function temporaryFolder(scope: Scope): string {
