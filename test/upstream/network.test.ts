@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Network } from '../../src/platform/network/network.ts';
+import { fetchFor } from '../../src/platform/network/fetch.ts';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { connectionFailure } from '../../src/upstream/connection-failure.ts';
 import { HttpClient } from '../../src/upstream/http.ts';
@@ -268,4 +269,23 @@ describe('CF4 a proxy', () => {
       message: expect.stringContaining('ALTNAME'),
     });
   });
+});
+
+test('CF4 fetch goes the same way: proxy, authorities, certificate', async () => {
+  service = await serve({ requestCert: true, ca: company.caFile });
+  const proxy = await proxyTo({ credentials: 'jane:right' });
+  const { cert, key } = company.sign('fetcher', 'DNS:x');
+  const network = {
+    ...trusting,
+    httpsProxy: proxy.originWith('jane:right'),
+    clientCert: cert,
+    clientKey: key,
+  };
+  const response = await fetchFor(network, 1000)(named, { method: 'POST', body: 'a=b' });
+  expect([response.status, await response.text()]).toEqual([200, 'HTTP/1.1 fetcher']);
+  const refused: unknown = await fetchFor(
+    { ...network, httpsProxy: proxy.origin },
+    1000,
+  )(named).catch((error: unknown) => (error as Error).cause);
+  expect(refused).toMatchObject({ trouble: { kind: 'proxy-auth' } });
 });
