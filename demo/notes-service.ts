@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
+import type { BearerCheck } from './bearer-check.ts';
 import type { NotesStore } from './notes-store.ts';
 import { Sessions, type ServiceEvent, type Session } from './service-sessions.ts';
 
@@ -17,6 +18,8 @@ export interface NotesServiceOptions {
   /** Added to every handshake, as a service far away or slow to set up would take. */
   handshakeMs?: number;
   onEvent?: (event: ServiceEvent) => void;
+  /** Asks each request for a token first. */
+  bearerCheck?: BearerCheck;
 }
 
 /** What the service has seen since it started. */
@@ -97,6 +100,7 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!isLocal(request)) return sendError(response, 403, -32000, 'Only for programs on this machine');
+    if (options.bearerCheck?.admit(request, response) === false) return;
     if (request.url !== path) return sendError(response, 404, -32000, `The MCP endpoint is ${path}`);
     const body = request.method === 'POST' ? await readJson(request, response) : undefined;
     if (dead || (request.method === 'POST' && body === undefined)) return;

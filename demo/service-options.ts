@@ -7,13 +7,18 @@ export interface ServiceOptions {
   port: number;
   handshakeMs: number;
   notesFile: string;
+  /** Whether it wants people to sign in. */
+  auth: boolean;
+  accessTokenSeconds: number;
 }
 
-export const usage = `Usage: npm run service -- [--port 8808] [--handshake-ms 400] [--notes FILE]
+export const usage = `Usage: npm run service -- [--port 8808] [--handshake-ms 400] [--notes FILE] [--auth]
 
   --port N           Port on 127.0.0.1, 0 for any free one (default 8808)
   --handshake-ms N   What each handshake takes longer, 0 to 60000 (default 0)
   --notes FILE       Where the notes are kept (default ~/mcp-bridge-notes.json)
+  --auth             Ask for a sign-in, and start an authorisation server beside it (on the port after)
+  --token-seconds N  How long an access token lasts, 1 to 86400 (default 600)
 `;
 
 /** The command line cannot be used. The message says why. */
@@ -30,6 +35,8 @@ export function parseServiceOptions(args: string[]): ServiceOptions | 'help' {
     port: readInteger('--port', values.port, 65_535),
     handshakeMs: readInteger('--handshake-ms', values['handshake-ms'], 60_000),
     notesFile: resolve(values.notes ?? join(homedir(), 'mcp-bridge-notes.json')),
+    auth: values.auth === true,
+    accessTokenSeconds: readInteger('--token-seconds', values['token-seconds'], 86_400, 1),
   };
 }
 
@@ -41,6 +48,8 @@ function parse(args: string[]) {
         port: { type: 'string', default: '8808' },
         'handshake-ms': { type: 'string', default: '0' },
         notes: { type: 'string' },
+        auth: { type: 'boolean' },
+        'token-seconds': { type: 'string', default: '600' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -50,8 +59,9 @@ function parse(args: string[]) {
   }
 }
 
-function readInteger(flag: string, text: string, max: number): number {
+function readInteger(flag: string, text: string, max: number, min = 0): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= max)) throw new UsageError(`${flag} must be a whole number from 0 to ${max}, not "${text}"`);
+  if (!(value >= min && value <= max))
+    throw new UsageError(`${flag} must be a whole number from ${min} to ${max}, not "${text}"`);
   return value;
 }

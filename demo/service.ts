@@ -1,6 +1,8 @@
 // `npm run service`: a hosted service to try the bridge on, until Ctrl-C. It prints what to put into the client's
 // configuration, and then what happens.
 import { resolve } from 'node:path';
+import type { AuthorizationServer } from './authorization-server.ts';
+import { BearerCheck } from './bearer-check.ts';
 import { startNotesService, type NotesService } from './notes-service.ts';
 import { NotesError, NotesStore } from './notes-store.ts';
 import { Screen } from './screen.ts';
@@ -22,15 +24,22 @@ async function main(): Promise<void> {
   const store = await NotesStore.open(options.notesFile);
   const { port, handshakeMs } = options;
   let service: NotesService;
+  let authorization: AuthorizationServer | undefined;
   try {
-    service = await startNotesService({ store, port, handshakeMs, onEvent: printEvent });
+    if (options.auth) authorization = await startAuthorization(options);
+    const bearerCheck = authorization && { bearerCheck: new BearerCheck({ authorization }) };
+    service = await startNotesService({ store, port, handshakeMs, onEvent: printEvent, ...bearerCheck });
   } catch (error) {
+    await authorization?.close();
     await store.close();
     throw error;
   }
   introduce(service, options, store.size);
+  if (authorization !== undefined) introduceSignIn(service, authorization);
+  screen.line('Ctrl-C ends the service.\n');
   endOnSignal(async () => {
     await service.close();
+    await authorization?.close();
     await store.close();
   });
 }
@@ -47,7 +56,21 @@ function introduce(service: NotesService, { handshakeMs, notesFile }: ServiceOpt
   screen.line(
     '\nThen ask: "Add a note that the bicycle needs a new chain" or "What do my notes say about bread?"',
   );
-  screen.line('Ctrl-C ends the service.\n');
+}
+
+/** On the port after the service's, so that it has the same name each time. */
+async function startAuthorization({
+  port,
+  accessTokenSeconds,
+}: ServiceOptions): Promise<AuthorizationServer> {
+  const { startAuthorizationServer } = await import('./authorization-server.ts');
+  return startAuthorizationServer({ port: port === 0 ? 0 : port + 1, accessTokenSeconds });
+}
+
+function introduceSignIn(service: NotesService, { issuer }: AuthorizationServer): void {
+  screen.line('\nIt wants you to sign in, under any name:');
+  screen.line(`${process.execPath} ${bin} login ${service.url}`);
+  screen.field('\nsigns in at', issuer);
 }
 
 function endOnSignal(close: () => Promise<void>): void {

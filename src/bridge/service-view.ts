@@ -5,7 +5,7 @@ import { abortSignalOf } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Settings } from '../config/settings.ts';
-import { isLasting } from '../policy/lasting.ts';
+import { isLasting, isMendable } from '../policy/lasting.ts';
 import { replaySafety } from '../policy/replay-safety.ts';
 import { type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
@@ -86,8 +86,8 @@ export class ServiceView {
     while (!signal.aborted && this.#established === undefined && this.#rejected === undefined) {
       const { state } = this.#session;
       if (state.kind === 'TRANSIENT_FAILURE' && isLasting(state.outage.failure.code, state.failures)) {
-        // Nobody is signed in: that can be put right while the client runs. Other lasting failures are mistakes to show.
-        if (state.outage.failure.code === 'ERR_AUTH_REQUIRED') break;
+        // As where nobody is signed in.
+        if (isMendable(state.outage.failure.code)) break;
         timer.cancel();
         return { kind: 'error', failure: state.outage.failure };
       }
@@ -131,7 +131,9 @@ export class ServiceView {
     });
     const away = this.#onceAway(AbortSignal.any([abortSignalOf(pending.signal), finished.signal]));
     await (known === undefined ? asked : Promise.race([asked, away]));
-    if (reply === undefined && known !== undefined && !pending.signal.aborted) {
+    // That the service is away, or that nobody is signed in, is no reason to let the client forget what it offers.
+    const isFailed = reply === undefined || (reply.kind === 'error' && isAway(this.#session));
+    if (isFailed && known !== undefined && !pending.signal.aborted) {
       this.#servedKnown.set(known, message);
       pending.withdraw({ kind: 'superseded' });
       return { kind: 'answer', message: localAnswer(known) };

@@ -5,6 +5,43 @@ import type { CommandSpec } from './command.ts';
 const JSON_OPTION = { flags: '--json', about: 'for programs: JSON, with nothing else on stdout' };
 
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
+  login: {
+    usage: 'login [url|profile]',
+    about: 'sign in to the service, in the browser if nothing else is asked for',
+    options: [
+      { flags: '--no-browser', about: 'show the address to open, and open nothing' },
+      { flags: '--device', about: 'sign in with a browser on another device, by a short code' },
+      { flags: '--token', about: 'keep a token that you have; it is asked for, or read from stdin' },
+      {
+        flags: '--client-credentials',
+        about: 'sign in as a program, without a person; needs --client-id, and a secret or --private-key',
+      },
+      { flags: '--client-id <id>', about: 'the id of a client that was registered for you' },
+      {
+        flags: '--client-secret',
+        about: 'that client has a secret: from MCP_BRIDGE_CLIENT_SECRET, else asked for, or read from stdin',
+      },
+      { flags: '--private-key <file>', about: 'the key that the client proves itself by, PEM' },
+      { flags: '--client-metadata-url <url>', about: 'where a document about this client lies (CIMD)' },
+      { flags: '--scope <scopes>', about: 'ask for these, separated by spaces, and nothing else' },
+      {
+        flags: '--redirect-port <n>',
+        about: 'the port that the browser is sent back to (default: any free one)',
+      },
+      {
+        flags: '--insecure-storage',
+        about: 'keep the sign-in in a file that only you can read, not in the keychain',
+      },
+      { flags: '--allow-http', about: 'allow http:// to a host that is not this machine' },
+    ],
+    load: () => import('./login.ts'),
+  },
+  logout: {
+    usage: 'logout [url|profile]',
+    about: 'end the sign-in at the service where it offers that, and forget it here',
+    options: [{ flags: '--allow-http', about: 'allow http:// to a host that is not this machine' }],
+    load: () => import('./logout.ts'),
+  },
   status: {
     usage: 'status',
     about: 'show what the bridge does, and what to do where it is not well',

@@ -14,7 +14,7 @@ import {
   type Settings,
 } from './settings.ts';
 import { checkKeys, FILE_KEYS, PROFILE_KEYS } from './config-keys.ts';
-import { parseHeaders } from './headers.ts';
+import { parseHeaders, tokenHeader } from './headers.ts';
 import { networkOf, refuseCredentials, shownValue } from './network.ts';
 import { nearest } from './nearest.ts';
 import { checkScheme, parseUrl } from './service-url.ts';
@@ -71,7 +71,7 @@ export function resolveRun(args: RunArguments, env: Environment, configFile: str
   // The table and the type of Settings are made from the same rows.
   const resolved = settings as Settings;
   checkScheme(chosen.url, resolved.allowHttp);
-  const headers = { ...chosen.headers, ...parseHeaders(args.headers, env) };
+  const headers = { ...tokenHeader(env), ...chosen.headers, ...parseHeaders(args.headers, env) };
   const network = networkOf(resolved, env, chosen.url);
   return {
     profile: { ...chosen, headers, ...(network === undefined ? undefined : { network }) },

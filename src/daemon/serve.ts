@@ -1,6 +1,8 @@
 // Puts the daemon together: the session, the store and the clock that its clients' bridges work with, and the signals that end it.
 
 import process from 'node:process';
+import { openStore } from '../auth/store/open-store.ts';
+import { TokenSources } from '../auth/token-sources.ts';
 import { clientKind } from '../bridge/client-kind.ts';
 import { systemClock } from '../platform/clock.ts';
 import { DAEMON_EXITS } from '../platform/daemon-exit.ts';
@@ -38,10 +40,14 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
     noteWork();
     noteBytes(event.bytes ?? 0);
   });
+  const store = openStore(paths, process.env);
+  const signIns = new TokenSources({ paths, store, clock: systemClock, rng: systemRng });
   const pool = new Pool({
     clock: systemClock,
     rng: systemRng,
     observerFor: (labels) => observatory.observerFor(labels),
+    credentialsFor: (profile, settings) =>
+      signIns.sourceFor(profile, settings, observatory.observerFor({ profile: profile.name })),
   });
   const daemon = new Daemon({
     socketPath: daemonSocket(paths),
@@ -64,7 +70,10 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
       observatory.logLevel = level;
     },
     openSession: ({ profile, settings }, client) => pool.lease({ ...client, profile, settings }),
-    closeSessions: (signal) => pool.close(signal),
+    closeSessions: async (signal) => {
+      await pool.close(signal);
+      await signIns.close(signal);
+    },
     openStore: ({ profile }, initialize) => {
       const headers = Object.keys(profile.headers).toSorted();
       return knownAnswersFile(paths.cacheDir, [profile.url.href, ...headers, clientKind(initialize)]);

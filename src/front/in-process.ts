@@ -3,6 +3,8 @@
 
 import process from 'node:process';
 import { duplexPair, type Duplex, type Readable, type Writable } from 'node:stream';
+import { openStore } from '../auth/store/open-store.ts';
+import { TokenSources } from '../auth/token-sources.ts';
 import { Bridge } from '../bridge/bridge.ts';
 import { clientKind } from '../bridge/client-kind.ts';
 import { ConfigError, resolveRun, type Resolved } from '../config/resolve.ts';
@@ -98,12 +100,15 @@ function converse(
   stderr.on('error', () => {});
 
   const shared = { settings, clock: systemClock, rng: systemRng, observer };
+  const store = openStore(paths, env);
+  const signIns = new TokenSources({ paths, store, clock: systemClock, rng: systemRng });
+  const credentials = signIns.sourceFor(profile, settings, observer);
   const bridge = new Bridge({
     ...shared,
     input,
     output,
     serviceHost: profile.url.host,
-    openSession: (parts) => new Session({ ...shared, ...parts, profile }),
+    openSession: (parts) => new Session({ ...shared, ...parts, profile, credentials }),
     openStore: (initialize) => {
       const headers = Object.keys(profile.headers).toSorted();
       return knownAnswersFile(paths.cacheDir, [profile.url.href, ...headers, clientKind(initialize)]);
@@ -123,6 +128,7 @@ function converse(
     systemClock.after(SHUTDOWN_MS, () => limit.abort());
     const timeUp = new Promise<void>((done) => limit.signal.addEventListener('abort', () => done()));
     await Promise.race([bridge.close(limit.signal), timeUp]);
+    await signIns.close(limit.signal);
     stopWatching();
     takeNote();
     release();

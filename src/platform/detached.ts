@@ -17,6 +17,11 @@ export interface DetachedProcess {
 const KEPT =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|USERNAME|USERDOMAIN|HOMEDRIVE|HOMEPATH|PROGRAMDATA|PROGRAMFILES.*|COMSPEC|PATHEXT|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMPUTERNAME|HTTPS?_PROXY|ALL_PROXY|NO_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|MCP_BRIDGE_HOME)$/i;
 
+/** Of `environment`, what a helper process may have. */
+export function sharedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => KEPT.test(name)));
+}
+
 export function startDetached(file: string, environment: NodeJS.ProcessEnv): DetachedProcess {
   const state: DetachedProcess = { exitCode: undefined, error: undefined };
   try {
@@ -28,7 +33,7 @@ export function startDetached(file: string, environment: NodeJS.ProcessEnv): Det
       windowsHide: true,
       // Keeps no directory busy that somebody may want to unmount or remove.
       cwd: process.platform === 'win32' ? homedir() : '/',
-      env: Object.fromEntries(Object.entries(environment).filter(([name]) => KEPT.test(name))),
+      env: sharedEnvironment(environment),
     });
     child.once('error', (error) => {
       state.error = error;

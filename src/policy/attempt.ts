@@ -27,4 +27,11 @@ export interface FailedAttempt {
   readonly httpStatus?: number;
   /** True when the service no longer knows the session. */
   readonly sessionLost?: boolean;
+  /** True when nothing gets through before a person has signed in, who will be noticed. */
+  readonly signInNeeded?: boolean;
+}
+
+/** Whether a call that came to this shows that its session cannot be used now. */
+export function endsReady({ sessionLost, signInNeeded, progress }: FailedAttempt): boolean {
+  return sessionLost === true || signInNeeded === true || progress === 'not-sent';
 }

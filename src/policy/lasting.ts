@@ -4,6 +4,12 @@ import type { ErrorCode } from '../protocol/errors.ts';
 const LASTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ERR_AUTH_REQUIRED',
   'ERR_AUTH_FORBIDDEN',
+  'ERR_AUTH_SCOPE',
+  'ERR_KEYCHAIN_LOCKED',
+  'ERR_KEYCHAIN_MISSING',
+  'ERR_KEYCHAIN_TIMEOUT',
+  'ERR_KEYCHAIN_FAILED',
+  'ERR_STORE_FAILED',
   'ERR_UPSTREAM_REDIRECT',
   'ERR_UPSTREAM_CLIENT_CERT',
   'ERR_PROXY_AUTH',
@@ -22,4 +28,19 @@ const REPEATED = 3;
 /** @param failures tries that failed in a row */
 export function isLasting(code: ErrorCode, failures: number): boolean {
   return LASTING.has(code) || (failures >= REPEATED && LASTING_IF_REPEATED.has(code));
+}
+
+/** Of the lasting failures, those that a person can put right while the client runs; the others are mistakes to show at once. */
+const MENDABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ERR_AUTH_REQUIRED',
+  'ERR_AUTH_SCOPE',
+  'ERR_KEYCHAIN_LOCKED',
+  'ERR_KEYCHAIN_MISSING',
+  'ERR_KEYCHAIN_TIMEOUT',
+  'ERR_KEYCHAIN_FAILED',
+  'ERR_STORE_FAILED',
+]);
+
+export function isMendable(code: ErrorCode): boolean {
+  return MENDABLE.has(code);
 }

@@ -17,7 +17,7 @@ export function askedForMs({ retryAfterMs }: FailedAttempt): number | undefined 
 }
 
 /**
- * The wait before the next try to connect, in milliseconds.
+ * The wait before the next try to connect, in milliseconds; null where only a person can help, who will be noticed.
  * @param failures tries that failed in a row, this one included
  */
 export function reconnectDelayMs(
@@ -25,7 +25,8 @@ export function reconnectDelayMs(
   failures: number,
   isAwaited: boolean,
   rng: Rng,
-): number {
+): number | null {
+  if (failed.signInNeeded === true) return null;
   const shape = isLasting(failed.failure.code, failures) ? LASTING : isAwaited ? WAITING : BACKGROUND;
   return Math.max(askedForMs(failed) ?? 0, backoffMs(failures, shape, rng));
 }

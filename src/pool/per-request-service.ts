@@ -11,6 +11,7 @@ import type { Connectivity } from '../policy/connectivity.ts';
 import type { Route } from '../policy/route.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Question } from '../upstream/call.ts';
+import type { Credentials } from '../upstream/credentials.ts';
 import type { SessionClient, ServiceSession } from '../upstream/service-session.ts';
 import { Session } from '../upstream/session.ts';
 
@@ -27,6 +28,7 @@ export interface PerRequestOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly observer: Observer;
+  readonly credentials?: Credentials | undefined;
 }
 
 export class PerRequestService implements ServiceSession {

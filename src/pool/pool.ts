@@ -7,6 +7,7 @@ import type { Rng } from '../platform/random.ts';
 import type { Profile } from '../config/resolve.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Observer } from '../observe/events.ts';
+import type { Credentials } from '../upstream/credentials.ts';
 import type { SessionClient, ServiceSession } from '../upstream/service-session.ts';
 import { Lease } from './lease.ts';
 import { PerRequestService } from './per-request-service.ts';
@@ -21,6 +22,8 @@ export interface PoolOptions {
   readonly rng: Rng;
   /** Takes the events of one session; without `session`, those of the profile. */
   readonly observerFor: (labels: { readonly profile: string; readonly session?: string }) => Observer;
+  /** Who has the Authorization for this profile, where that is not one of its headers. */
+  readonly credentialsFor?: (profile: Profile, settings: Settings) => Credentials | undefined;
 }
 
 export interface LeaseRequest extends SessionClient {
@@ -184,7 +187,18 @@ export class Pool {
     this.#nextId += 1;
     const observer = observerFor({ profile: profile.name, session: id });
     const onUseless = (): void => this.#end(pool, seat);
-    const shared = new SharedSession({ id, profile, settings, clock, rng, observer, initialize, onUseless });
+    const credentials = this.#options.credentialsFor?.(profile, settings);
+    const shared = new SharedSession({
+      id,
+      profile,
+      settings,
+      clock,
+      rng,
+      observer,
+      initialize,
+      credentials,
+      onUseless,
+    });
     const seat: Seat = { key, shared };
     pool.seats.set(key, seat);
     observer({ type: 'pool.session', change: 'opened', reason: 'no client of this kind had one' });
@@ -195,7 +209,16 @@ export class Pool {
     const { clock, rng, observerFor } = this.#options;
     const { profile, settings } = request;
     const observer = observerFor({ profile: profile.name });
-    const service = new PerRequestService({ client: request, profile, settings, clock, rng, observer });
+    const credentials = this.#options.credentialsFor?.(profile, settings);
+    const service = new PerRequestService({
+      client: request,
+      profile,
+      settings,
+      clock,
+      rng,
+      observer,
+      credentials,
+    });
     const lease = new Lease(service, () => {
       pool.waiting.delete(waiting);
       this.#makeRoom(pool);

@@ -12,6 +12,7 @@ import type { BridgeEvent, Observer } from '../observe/events.ts';
 import { idText, stringAt, type Envelope } from '../protocol/envelope.ts';
 import { errorReply } from '../protocol/errors.ts';
 import type { ClientSink, MessageOrigin, Question } from '../upstream/call.ts';
+import type { Credentials } from '../upstream/credentials.ts';
 import type { Established } from '../upstream/handshake.ts';
 import { SessionMemory } from '../upstream/memory.ts';
 import type { SessionClient } from '../upstream/service-session.ts';
@@ -55,6 +56,7 @@ export interface SharedSessionOptions {
   readonly observer: Observer;
   /** Of the client that came first; what the service sees of all who share. */
   readonly initialize: Envelope;
+  readonly credentials?: Credentials | undefined;
   /** Called when nobody uses it and nothing in it is worth keeping. */
   readonly onUseless: () => void;
 }
@@ -201,7 +203,7 @@ export class SharedSession implements MemberHost {
   // ── what the session does ─────────────────────────────────────────────────
 
   #open(): Session {
-    const { initialize, profile, settings, clock, rng } = this.#options;
+    const { initialize, profile, settings, clock, rng, credentials } = this.#options;
     const generation = this.#generation;
     const ifCurrent = (act: () => void): void => {
       if (generation === this.#generation) act();
@@ -216,6 +218,7 @@ export class SharedSession implements MemberHost {
       clock,
       rng,
       initialize,
+      credentials,
       unsolicited,
       memory: this.#memory,
       observer: (event) => ifCurrent(() => this.#observe(event)),

@@ -129,6 +129,41 @@ export const ERROR_KINDS = {
     retryable: false,
     remedy: 'Ask the people who run the service for access.',
   },
+  ERR_AUTH_SCOPE: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Sign in anew, with the scopes that the service asks for, then try again.',
+  },
+  ERR_AUTH_UNREACHABLE: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: 'Try again in a moment; the bridge keeps trying by itself.',
+  },
+  ERR_KEYCHAIN_LOCKED: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: 'Unlock the keychain, then try again.',
+  },
+  ERR_KEYCHAIN_MISSING: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Start the keychain, sign in with --insecure-storage, or give a token in MCP_BRIDGE_TOKEN.',
+  },
+  ERR_KEYCHAIN_TIMEOUT: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: 'Look whether the keychain waits for you in a window, then try again.',
+  },
+  ERR_KEYCHAIN_FAILED: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: "Look into the keychain's own program whether mcp-bridge may use it.",
+  },
+  ERR_STORE_FAILED: {
+    rpcCode: RpcCode.bridge,
+    retryable: true,
+    remedy: 'Look whether the state folder can be written to, then sign in anew.',
+  },
   ERR_BRIDGE_SHUTDOWN: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Start the bridge again.' },
   ERR_BRIDGE_INTERNAL: {
     rpcCode: RpcCode.internalError,

@@ -6,7 +6,8 @@ import type { Settings } from '../config/settings.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import { scanEnvelope, textOf, type Content } from '../protocol/envelope.ts';
 import { EventStream } from './event-stream.ts';
-import type { HttpClient, HttpHeaders } from './http.ts';
+import type { HttpHeaders } from './exchange.ts';
+import type { HttpClient } from './http.ts';
 import { ResponseReader, type MessageSink, type ResponseResult } from './response-reader.ts';
 import type { PostOptions, Wire } from './wire.ts';
 

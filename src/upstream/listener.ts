@@ -81,7 +81,8 @@ export async function listen({
         onSessionLost();
         return;
       }
-      refusals += 1;
+      // Nobody is signed in: that says nothing of the stream.
+      if (result.status.signInNeeded !== true) refusals += 1;
       if (result.code === 405 || (!hasOpened && refusals >= MAX_REFUSALS)) {
         observer({ type: 'upstream.listen', state: 'not-offered', reason: `HTTP ${result.code}` });
         return;

@@ -6,6 +6,7 @@ import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { RetryBudget } from '../policy/retry-budget.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Question } from './call.ts';
+import type { Credentials } from './credentials.ts';
 import { handshakeInTime, rest, type HandshakeContext, type HandshakeOutcome } from './handshake.ts';
 import { HttpClient } from './http.ts';
 
@@ -17,6 +18,7 @@ const HEDGE_AFTER_MS = 5000;
 type PerRequestContext = Omit<HandshakeContext, 'http'> & {
   readonly headers: Readonly<Record<string, string>>;
   readonly network?: Network;
+  readonly credentials?: Credentials;
 };
 
 /**
@@ -64,7 +66,8 @@ async function callOnce(
   question: Question,
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const http = new HttpClient(context.url, context.headers, context.settings, context.network);
+  const { url, headers, settings, network, credentials } = context;
+  const http = new HttpClient(url, headers, settings, network, credentials);
   // What this short session says outside of the call is for this call's client.
   const opened = await handshakeInTime(
     { ...context, http, unsolicited: question.sink, oneConnection: true },

@@ -27,7 +27,8 @@ export async function probe(live: LiveSession, clock: Clock, limitMs: number): P
   if (outcome.kind === 'answered') return { kind: 'well' };
   if (outcome.kind === 'failed') {
     // Refusals other than of the session show that somebody is there.
-    return outcome.progress === 'refused' && outcome.sessionLost !== true ? { kind: 'well' } : outcome;
+    const isThere = outcome.progress === 'refused' && outcome.sessionLost !== true;
+    return isThere && outcome.signInNeeded !== true ? { kind: 'well' } : outcome;
   }
   if (live.isOver) return LOST;
   const message = `The service did not answer a ping within ${limitMs} ms.`;

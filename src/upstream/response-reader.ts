@@ -10,7 +10,7 @@ import { parseRetryAfter } from '../policy/retry-after.ts';
 import type { Settings } from '../config/settings.ts';
 import { connectionFailure } from './connection-failure.ts';
 import { EventStream, EventTooLargeError } from './event-stream.ts';
-import type { HttpHeaders, HttpOutcome, ResponseSink } from './http.ts';
+import type { HttpHeaders, HttpOutcome, ResponseSink } from './exchange.ts';
 
 /** Where messages go, and how their taker says that it is behind. */
 export interface MessageSink {
@@ -155,6 +155,7 @@ export class ResponseReader implements ResponseSink {
   /** What the response came to, given how the exchange under it ended. */
   result(outcome: HttpOutcome): ResponseResult {
     if (outcome.kind === 'aborted') return { kind: 'aborted' };
+    if (outcome.kind === 'unauthorized') return unauthorized(outcome);
     if (outcome.kind === 'failed') {
       return { kind: 'broken', failed: this.#broken(outcome), stream: this.streamEnd };
     }
@@ -242,6 +243,21 @@ export class ResponseReader implements ResponseSink {
     }
     return { kind: 'refused', status, code: this.status };
   }
+}
+
+/** Nothing ran. What the authorization server alone keeps from going is tried again like any connection that cannot be made. */
+function unauthorized({ status, reason }: HttpOutcome & { kind: 'unauthorized' }): ResponseResult {
+  const { failure, waitsForPerson } = reason;
+  if (failure.code === 'ERR_AUTH_UNREACHABLE')
+    return { kind: 'broken', failed: { kind: 'failed', progress: 'not-sent', failure }, stream: undefined };
+  const failed: FailedAttempt = {
+    kind: 'failed',
+    progress: 'refused',
+    failure,
+    ...(status === undefined ? undefined : { httpStatus: status }),
+    ...(waitsForPerson ? { signInNeeded: true } : undefined),
+  };
+  return { kind: 'refused', status: failed, code: status ?? 0 };
 }
 
 /** Services always say the same. */

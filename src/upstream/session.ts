@@ -2,12 +2,9 @@
 // `policy/connectivity` decides on, and is the only place that does: connect, retry, release. What happens on one handshake's
 // session is LiveSession's.
 
-import { sleep, unlessAborted, type Clock, type Timer } from '../platform/clock.ts';
+import { sleep, unlessAborted, type Timer } from '../platform/clock.ts';
 import { abortSignalOf, type Signal } from '../platform/abort.ts';
-import type { Rng } from '../platform/random.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Profile } from '../config/resolve.ts';
-import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import { endsReady, type AttemptOutcome, type FailedAttempt } from '../policy/attempt.ts';
 import {
   transition,
   type Connectivity,
@@ -17,7 +14,7 @@ import {
 import { askedForMs, reconnectDelayMs } from '../policy/reconnect.ts';
 import { RetryBudget } from '../policy/retry-budget.ts';
 import { chooseRoute, type Route } from '../policy/route.ts';
-import { stateEvent, type Observer } from '../observe/events.ts';
+import { stateEvent } from '../observe/events.ts';
 import type { Question } from './call.ts';
 import { endWithin, handshakeInTime, type Established } from './handshake.ts';
 import { HttpClient } from './http.ts';
@@ -30,23 +27,14 @@ import { callPerRequest } from './per-request.ts';
 import { checkHealth, probeStaggered } from './probe.ts';
 import { LOST, STREAM_ENDED } from './response-verdict.ts';
 import { restore } from './restore.ts';
-import type { ServiceSession, SessionClient } from './service-session.ts';
+import type { ServiceSession } from './service-session.ts';
+import type { SessionOptions } from './session-options.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { SessionTrust } from './trust.ts';
 
 /** How long giving back an unused session may take, and a handshake when the end comes, in milliseconds. */
 const RELEASE_MS = 2000;
 const HANDSHAKE_GRACE_MS = 400;
-
-export interface SessionOptions extends SessionClient {
-  readonly profile: Profile;
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly observer: Observer;
-  /** What a new session is told again, where others than this one keep it too. */
-  readonly memory?: SessionMemory;
-}
 
 export class Session implements ServiceSession {
   readonly budget = new RetryBudget();
@@ -56,6 +44,7 @@ export class Session implements ServiceSession {
   readonly #pace = new Pace();
   readonly #closing = new AbortController();
   readonly #keeper: Keeper;
+  readonly #stopHearing: (() => void) | undefined;
   readonly #trust: SessionTrust;
   #state: Connectivity = { kind: 'IDLE' };
   #established: Established | undefined;
@@ -72,8 +61,9 @@ export class Session implements ServiceSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#memory = options.memory ?? new SessionMemory();
-    const { url, headers, network } = options.profile;
-    this.#http = new HttpClient(url, headers, options.settings, network);
+    const { profile, settings, credentials } = options;
+    this.#http = new HttpClient(profile.url, profile.headers, settings, profile.network, credentials);
+    this.#stopHearing = credentials?.onChange(() => this.#retryNow('the sign-in has changed'));
     this.#trust = new SessionTrust(options.clock, options.observer, () => this.want());
     this.#keeper = new Keeper({
       clock: options.clock,
@@ -131,8 +121,9 @@ export class Session implements ServiceSession {
 
   /** One try with a connection and a session of its own. Never rejects. */
   async callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
-    const { initialize, profile, ...options } = this.#options;
-    const context = { ...options, ...profile, unsolicited: question.sink, pace: this.#pace };
+    const { initialize, profile, credentials, ...options } = this.#options;
+    const rest = { unsolicited: question.sink, pace: this.#pace, ...(credentials && { credentials }) };
+    const context = { ...options, ...profile, ...rest };
     const outcome = await callPerRequest(context, initialize, question, abortSignalOf(signal), this.budget);
     if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(question.request);
     return outcome;
@@ -149,16 +140,21 @@ export class Session implements ServiceSession {
 
   /** The machine has slept or changed networks: connections may be dead, so new ones are used and the session is checked. */
   checkNow(reason: string): void {
-    if (this.#state.kind === 'TRANSIENT_FAILURE') this.#apply({ type: 'retry-due' }, reason);
+    this.#retryNow(reason);
     if (this.#state.kind !== 'READY') return;
     this.#http.renew();
     const suspectedAt = this.#options.clock.now();
     void this.#check().then((isWell) => (isWell ? this.#watch?.recovered(suspectedAt) : undefined));
   }
 
+  #retryNow(reason: string): void {
+    if (this.#state.kind === 'TRANSIENT_FAILURE') this.#apply({ type: 'retry-due' }, reason);
+  }
+
   /** Ends the session at the service, as far as `signal` leaves time for it, and closes every connection. */
   async close(signal: AbortSignal): Promise<void> {
     this.#trust.stop();
+    this.#stopHearing?.();
     // A handshake under way leaves a session behind; with a moment more it can be given back.
     const grace = sleep(this.#options.clock, HANDSHAKE_GRACE_MS, signal);
     if (this.#state.kind === 'CONNECTING') await Promise.race([this.#connecting, grace]);
@@ -275,7 +271,7 @@ export class Session implements ServiceSession {
     this.#onOutcome = (outcome, { request }) => {
       if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(request);
       // Not before all that fail together have been told.
-      if (outcome.kind === 'failed' && (outcome.sessionLost === true || outcome.progress === 'not-sent'))
+      if (outcome.kind === 'failed' && endsReady(outcome))
         queueMicrotask(() => this.#down(established, outcome));
     };
     observer({
@@ -301,6 +297,7 @@ export class Session implements ServiceSession {
     }
     this.#keeper.start();
     this.#trust.held();
+    this.#options.credentials?.accepted();
     this.#apply({ type: 'connected', epoch, at: clock.now() }, 'handshake done');
     this.#options.onEstablished(established, isFirst);
   }

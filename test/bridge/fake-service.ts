@@ -1,6 +1,6 @@
 // A service on the fake network. It shakes hands by itself; what it makes of requests is the test's to say, unless it is
 // told to answer them too.
-import type { HttpHeaders } from '../../src/upstream/http.ts';
+import type { HttpHeaders } from '../../src/upstream/exchange.ts';
 import type { FakeHttpExchange } from '../support/fake-http.ts';
 import { network } from '../support/fake-http.ts';
 

@@ -13,7 +13,7 @@ const failed = (code: ErrorCode, retryAfterMs?: number): FailedAttempt => ({
 const unreachable = failed('ERR_UPSTREAM_UNREACHABLE');
 const longest = (): number => 1 - Number.EPSILON;
 const bounds = (outcome: FailedAttempt, isAwaited: boolean): number[] =>
-  [1, 2, 3, 4, 5, 6, 7, 8, 100].map((n) => Math.round(reconnectDelayMs(outcome, n, isAwaited, longest)));
+  [1, 2, 3, 4, 5, 6, 7, 8, 100].map((n) => Math.round(reconnectDelayMs(outcome, n, isAwaited, longest)!));
 
 describe('RT5 the wait before the next try to connect', () => {
   test('doubles, up to 5 s while requests wait', () => {

@@ -130,7 +130,17 @@ describe('FB3 a request in an outage', () => {
 });
 
 describe('FB3 a failure that stays until somebody does something', () => {
-  const atOnce = ['ERR_AUTH_REQUIRED', 'ERR_AUTH_FORBIDDEN', 'ERR_UPSTREAM_REDIRECT'];
+  const atOnce = [
+    'ERR_AUTH_REQUIRED',
+    'ERR_AUTH_FORBIDDEN',
+    'ERR_AUTH_SCOPE',
+    'ERR_KEYCHAIN_LOCKED',
+    'ERR_KEYCHAIN_MISSING',
+    'ERR_KEYCHAIN_TIMEOUT',
+    'ERR_KEYCHAIN_FAILED',
+    'ERR_STORE_FAILED',
+    'ERR_UPSTREAM_REDIRECT',
+  ];
   const repeated = ['ERR_UPSTREAM_HTTP_STATUS', 'ERR_UPSTREAM_BAD_ANSWER', 'ERR_UPSTREAM_TOO_LARGE'];
 
   test.each(Object.keys(ERROR_KINDS) as ErrorCode[])('is told from one that passes: %s', (code) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { AUTH_REMEDIES } from '../../src/auth/auth-error.ts';
 import { ConfigError } from '../../src/config/resolve.ts';
 import { ERROR_KINDS, errorReply, type ErrorCode } from '../../src/protocol/errors.ts';
 
@@ -20,7 +21,7 @@ function reply(...args: Parameters<typeof errorReply>): Line {
 describe('BR12 an error of the bridge', () => {
   test.each(codes)('%s has a stable code, a number for JSON-RPC, and says what to do', (code) => {
     const { rpcCode, retryable, remedy } = ERROR_KINDS[code];
-    expect(code).toMatch(/^ERR_(CLIENT|UPSTREAM|PROXY|NETWORK|SESSION|AUTH|BRIDGE)_[A-Z_]+$/);
+    expect(code).toMatch(/^ERR_(CLIENT|UPSTREAM|PROXY|NETWORK|SESSION|AUTH|KEYCHAIN|STORE|BRIDGE)_[A-Z_]+$/);
     // The numbers of JSON-RPC 2.0 (section 5.1), or one of its range for servers.
     expect([-32700, -32600, -32601, -32602, -32603, -32050]).toContain(rpcCode);
     expect(remedy).toMatch(/^[A-Z].*[^ ]\.$/);
@@ -88,8 +89,8 @@ describe('docs/errors.md', () => {
   const titleOf = (section: string): string => /^`(.*)`$/m.exec(section)?.[1] ?? section;
 
   test('explains exactly the codes that there are, each once', () => {
-    const atLaunch = new ConfigError('').code;
-    expect(sections.map(titleOf).toSorted()).toEqual([...codes, atLaunch].toSorted());
+    const all = new Set([...codes, ...Object.keys(AUTH_REMEDIES), new ConfigError('').code]);
+    expect(sections.map(titleOf).toSorted()).toEqual([...all].toSorted());
   });
 
   test.each(codes)('tells of %s its number, whether to try again, what it means and what to do', (code) => {

@@ -4,13 +4,8 @@
 //
 // Every exchange of every client is listed in `network`, and the test says how far each gets and what comes back. What a
 // sink throws ends its exchange, as in the real one.
-import type {
-  HttpHeaders,
-  HttpOutcome,
-  HttpRequest,
-  HttpClient as RealHttpClient,
-  ResponseSink,
-} from '../../src/upstream/http.ts';
+import type { HttpHeaders, HttpOutcome, ResponseSink } from '../../src/upstream/exchange.ts';
+import type { HttpRequest, HttpClient as RealHttpClient } from '../../src/upstream/http.ts';
 
 export class FakeHttpExchange {
   readonly request: HttpRequest;

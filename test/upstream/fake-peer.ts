@@ -1,12 +1,12 @@
 // A service on the fake network that keeps sessions, and a session with it. The service behaves well until the test says
 // otherwise; which calls are answered at once, and which wait, is the test's to say too. The file that uses it must put the
-// fake network in place: vi.mock('../../src/upstream/http.ts', () => import('./fake-pools.ts')).
+// fake network in place: vi.mock('../../src/upstream/exchange.ts', () => import('./fake-pools.ts')).
 import { dispatch, type Reply } from '../../src/bridge/dispatch.ts';
 import { PendingTable, type PendingRequest } from '../../src/bridge/pending.ts';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import type { BridgeEvent } from '../../src/observe/events.ts';
 import type { ReplaySafety } from '../../src/policy/replay-safety.ts';
-import type { HttpHeaders } from '../../src/upstream/http.ts';
+import type { HttpHeaders } from '../../src/upstream/exchange.ts';
 import type { Established } from '../../src/upstream/handshake.ts';
 import { Session } from '../../src/upstream/session.ts';
 import { requestOf } from '../support/envelopes.ts';

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HttpClient, type HttpRequest, type ResponseSink } from '../../src/upstream/http.ts';
+import type { ResponseSink } from '../../src/upstream/exchange.ts';
+import { HttpClient, type HttpRequest } from '../../src/upstream/http.ts';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 
 const settings = Object.fromEntries(

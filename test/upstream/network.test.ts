@@ -82,7 +82,7 @@ async function ask(
   const sink = { onHeaders: () => {}, onData: (chunk: Buffer) => void (body += chunk.toString()) };
   const outcome = await client.send(request, sink, stop.signal);
   if (outcome.kind === 'complete') return body;
-  if (outcome.kind === 'aborted') throw new Error('nobody aborted it');
+  if (outcome.kind !== 'failed') throw new Error(`it should have failed, and is ${outcome.kind}`);
   const { failure, progress } = connectionFailure(outcome.error, outcome.progress);
   return { code: failure.code, remedy: failure.remedy, progress, message: failure.message };
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../src/config/settings.ts';
 import type { Envelope } from '../../src/protocol/envelope.ts';
-import type { HttpHeaders, HttpOutcome } from '../../src/upstream/http.ts';
+import type { HttpHeaders, HttpOutcome } from '../../src/upstream/exchange.ts';
 import { NO_MESSAGES } from '../../src/upstream/wire.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ResponseReader, type ResponseResult } from '../../src/upstream/response-reader.ts';

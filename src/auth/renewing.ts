@@ -1,0 +1,116 @@
+// One renewal under the record's lock: read the record again, ask the authorization server, write back what it has changed. What
+// cannot be written is kept and written later, because a refresh token that was used may never be used again.
+
+import type { Clock } from '../platform/clock.ts';
+import type { AccessToken, OAuthSignIn, SignIn } from './sign-in.ts';
+import type { Marker } from './store/marker.ts';
+import type { SignInRecord, SignInStore, StoreFailure, StoreResult } from './store/store.ts';
+
+export type Renewed =
+  | { readonly kind: 'renewed'; readonly access: AccessToken; readonly signIn: OAuthSignIn }
+  /** For good: only a new sign-in helps. */
+  | { readonly kind: 'refused' }
+  /** It may work later. For people. */
+  | { readonly kind: 'away'; readonly message: string };
+
+/**
+ * Asks the authorization server. Never rejects; ends in time.
+ * @param refused the access token that will not do any more, if there was one
+ */
+export type Renew = (signIn: OAuthSignIn, refused: string | undefined) => Promise<Renewed>;
+
+export type RenewOutcome =
+  | { readonly kind: 'access'; readonly access: AccessToken }
+  | { readonly kind: 'none' }
+  | Exclude<Renewed, { kind: 'renewed' }>
+  | { readonly kind: 'store'; readonly failure: StoreFailure };
+
+export interface RenewingOptions {
+  readonly key: string;
+  readonly store: SignInStore;
+  readonly renew: Renew;
+  readonly clock: Clock;
+}
+
+/** The wait before a write that failed is tried again, in milliseconds. */
+const SAVE_AGAIN_MS = 2000;
+
+export class Renewing {
+  readonly #options: RenewingOptions;
+  /** What should be in the store in the place of the sign-in with the refresh token `instead`. */
+  #unsaved: { readonly instead: string | undefined; readonly signIn: OAuthSignIn } | undefined;
+
+  constructor(options: RenewingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Never rejects.
+   * @param last the access token before, which will not do any more
+   */
+  async run(note: Marker, last: string | undefined): Promise<RenewOutcome> {
+    if (note.isRefused === true) return { kind: 'refused' };
+    const { key, store } = this.#options;
+    // Nothing is written where a person has given the token.
+    const result: StoreResult<RenewOutcome> =
+      note.kind === 'token'
+        ? asToken(await store.load(key))
+        : await store.exclusively(key, (record) => this.#renew(record, last));
+    return result.kind === 'ok' ? result.value : { kind: 'store', failure: result };
+  }
+
+  async #renew(record: SignInRecord, last: string | undefined): Promise<StoreResult<RenewOutcome>> {
+    const loaded = await record.load();
+    if (loaded.kind === 'failed') return loaded;
+    const stored = loaded.value;
+    if (stored?.kind !== 'oauth') return asToken(loaded);
+    const known = this.#unsaved;
+    const unsaved = known?.instead === stored.refreshToken ? known?.signIn : undefined;
+    const renewed = await this.#options.renew(unsaved ?? stored, last);
+    switch (renewed.kind) {
+      case 'renewed':
+        await this.#write(record, stored, renewed.signIn);
+        return ok({ kind: 'access', access: renewed.access });
+      case 'refused':
+        await record.mark({ isRefused: true });
+        return ok(renewed);
+      case 'away':
+        return ok(renewed);
+    }
+  }
+
+  async #write(record: SignInRecord, stored: OAuthSignIn, next: OAuthSignIn): Promise<void> {
+    const isSame = JSON.stringify(stored) === JSON.stringify(next);
+    const written = isSame ? ok(undefined) : await record.update(next);
+    this.#unsaved = written.kind === 'ok' ? undefined : { instead: stored.refreshToken, signIn: next };
+    if (this.#unsaved !== undefined) this.#options.clock.after(SAVE_AGAIN_MS, () => void this.#saveAgain());
+  }
+
+  async #saveAgain(): Promise<void> {
+    const { key, store } = this.#options;
+    if (this.#unsaved === undefined) return;
+    await store.exclusively(key, async (record) => {
+      const loaded = await record.load();
+      const unsaved = this.#unsaved;
+      if (loaded.kind === 'ok' && unsaved !== undefined) {
+        // Somebody has signed in anew, or it was written after all.
+        const isStale = loaded.value?.kind !== 'oauth' || loaded.value.refreshToken !== unsaved.instead;
+        if (isStale) this.#unsaved = undefined;
+        else await this.#write(record, loaded.value, unsaved.signIn);
+      } else this.#options.clock.after(SAVE_AGAIN_MS, () => void this.#saveAgain());
+      return ok(undefined);
+    });
+  }
+}
+
+function asToken(loaded: StoreResult<SignIn | undefined>): StoreResult<RenewOutcome> {
+  if (loaded.kind === 'failed') return loaded;
+  const signIn = loaded.value;
+  return ok(
+    signIn?.kind === 'token' ? { kind: 'access', access: { token: signIn.token } } : { kind: 'none' },
+  );
+}
+
+function ok<T>(value: T): StoreResult<T> {
+  return { kind: 'ok', value };
+}

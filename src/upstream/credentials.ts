@@ -1,0 +1,27 @@
+// What the HTTP client asks of whoever has the Authorization header, where that changes while a session lives. `auth/` has one.
+
+import type { Signal } from '../platform/abort.ts';
+import type { Failure } from '../protocol/errors.ts';
+
+export interface Credentials {
+  /** The header's value; undefined where requests go without. */
+  readonly header: string | undefined;
+  /** False where `obtain` has to be awaited before a request goes. Asked for every request. */
+  readonly isReady: boolean;
+  /** Undefined when there is a valid header, or requests may go without. Never rejects. */
+  obtain(signal: Signal): Promise<NoCredentials | undefined>;
+  /** The service has answered 401 to a request with this header. Undefined when there is another one. Never rejects. */
+  refused(header: string | undefined, signal: Signal): Promise<NoCredentials | undefined>;
+  /** What a 403 with this challenge means; undefined where scopes are not the matter. */
+  scopeMissing(challenge: string): Failure | undefined;
+  /** The service has let the client in. */
+  accepted(): void;
+  /** Calls `listener` when somebody has signed in or out. Returns the end of it. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface NoCredentials {
+  readonly failure: Failure;
+  /** Nothing changes before somebody signs in; `onChange` tells of it. */
+  readonly waitsForPerson: boolean;
+}
