@@ -25,6 +25,11 @@ import type { SignInStore } from './store/store.ts';
 const STORE_PAUSE_MS = 15_000;
 /** A service that refuses what was just renewed causes no more renewals than this, in milliseconds. */
 const FORCE_PAUSE_MS = 10_000;
+/**
+ * A service that has asked for a sign-in, or refused a fixed token, is asked again as before after this, in milliseconds: its 401 may
+ * have been a passing fault, and nobody would sign in because of that.
+ */
+const ASK_AGAIN_MS = 60_000;
 
 export interface TokenSourceOptions {
   readonly key: string;
@@ -171,6 +176,11 @@ export class TokenSource {
     const signature = this.#signature();
     if (signature === this.#seen) return;
     this.#seen = signature;
+    this.#forget();
+  }
+
+  /** Begins anew with what the store holds, and says so. */
+  #forget(): void {
     this.#timer?.cancel();
     this.#trouble = undefined;
     this.#failures = 0;
@@ -273,6 +283,8 @@ export class TokenSource {
     this.#timer?.cancel();
     this.#standing = { kind: 'needed', failure: signInFailure(need, host, loginTarget) };
     this.#tell({ state: 'needed' });
+    // What the authorization server has refused stays refused.
+    if (need !== 'refused') this.#timer = this.#options.clock.after(ASK_AGAIN_MS, () => this.#forget());
   }
 
   #tell(told: Told): void {

@@ -31,8 +31,13 @@ import {
 } from '../support/scripted-service.ts';
 import { expectBridgeError, expectOneReplyEach, useBridge, useBridged, useService } from '../support/use.ts';
 
+/** With a token of its own, a bridge takes 401 as it comes; what it means for a sign-in is in sign-in/running.test.ts. */
+const env = { TOKEN: 'Bearer t' };
+const ownToken = ['--header', 'Authorization=env:TOKEN'];
+
 /** Short limits, so that what waits for one shows quickly. */
 const args = [
+  ...ownToken,
   '--tool-timeout-ms',
   '800',
   '--request-timeout-ms',
@@ -114,7 +119,7 @@ function changedToLatin1(): Action {
 }
 
 test.each(rows)('BR12 BR13 %s becomes one error for the request', async (_what, action, onRead, onWrite) => {
-  const { service, bridge } = await useBridged({ launch: { args } });
+  const { service, bridge } = await useBridged({ launch: { args, env } });
   const rules = [service.always({ rpc: 'prompts/list' }, action), service.always({ tool: 'write' }, action)];
   const [read, write] = await Promise.all([
     bridge.request('prompts/list', {}, { id: 'read' }),
@@ -157,7 +162,7 @@ test.each([
 });
 
 test('BR12 what is wrong with one request disturbs none beside it', async () => {
-  const { service, bridge } = await useBridged({ launch: { args } });
+  const { service, bridge } = await useBridged({ launch: { args, env } });
   service.always({ tool: 'write', key: 'reset' }, resetAfter);
   service.always({ tool: 'write', key: 'endless' }, longSseLine());
   service.always({ tool: 'write', key: 'html' }, htmlPage(502));
@@ -240,7 +245,8 @@ test.each<[string, Action]>([
     // What looks for the older transport finds nothing.
     service.always({ http: 'GET', when: () => service.sessionCount === 0 }, status(405));
     const bridge = await useBridge(service, {
-      args: ['--initialize-timeout-ms', '500', '--max-event-bytes', '100000'],
+      args: ['--initialize-timeout-ms', '500', '--max-event-bytes', '100000', ...ownToken],
+      env,
     });
     const first = await bridge.initialize();
     expect(first.result ?? first.error).toBeDefined();
@@ -274,7 +280,7 @@ test('BR12 a JSON-RPC error in answer to `initialize` reaches the client as it i
 });
 
 test('BR12 BR13 a service that is away gets each request one error, and the bridge stays', async () => {
-  const { service, bridge } = await useBridged({ launch: { args } });
+  const { service, bridge } = await useBridged({ launch: { args, env } });
   service.stop();
   const ids = Array.from({ length: 20 }, (_, i) => `away-${i}`);
   const replies = await Promise.all(ids.map((id) => bridge.callTool('write', { key: id }, { id })));
