@@ -38,7 +38,7 @@ function targetsOf(word: string | undefined, { paths }: CommandContext): readonl
   if (word !== undefined) return [word];
   let names: readonly string[];
   try {
-    names = profileNames(paths.configFile);
+    names = profileNames(paths);
   } catch (error) {
     if (error instanceof ConfigError) throw new UsageError(error.message);
     throw error;

@@ -1,23 +1,22 @@
-// Decides what a launch works with: which service, which headers, and each setting's value, from flags, environment,
-// profile and config file, in this order of precedence (first wins).
+// Decides what a launch works with: which service, which headers, and each setting's value. The order of the places that may say so
+// is in sources.ts.
 
 import type { Network } from '../platform/network/network.ts';
-import { ConfigError, readConfigText, section, type Values } from './config-file.ts';
-import {
-  SETTINGS,
-  flagName,
-  parseSetting,
-  rangeOf,
-  variableName,
-  type SettingName,
-  type SettingSpec,
-  type Settings,
-} from './settings.ts';
-import { checkKeys, FILE_KEYS, PROFILE_KEYS } from './config-keys.ts';
+import { ConfigError, section } from './config-file.ts';
+import type { Settings } from './settings.ts';
 import { parseHeaders, tokenHeader } from './headers.ts';
-import { networkOf, refuseCredentials, shownValue } from './network.ts';
+import {
+  isProfileKeyLocked,
+  profileIn,
+  profileNamesIn,
+  readLayers,
+  type ConfigPlaces,
+  type Layers,
+} from './layers.ts';
+import { networkOf } from './network.ts';
 import { nearest } from './nearest.ts';
 import { checkScheme, parseUrl } from './service-url.ts';
+import { settingSources } from './sources.ts';
 
 export { ConfigError } from './config-file.ts';
 
@@ -46,77 +45,72 @@ export interface RunArguments {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws ConfigError */
-export function resolveRun(args: RunArguments, env: Environment, configFile: string): Resolved {
-  const file = readConfig(configFile);
-  const profiles = section(file['profiles'], `"profiles" in ${configFile}`);
-  const { profile: chosen, values } = chooseProfile(args.target, profiles, env, configFile);
-
-  const settings: Record<string, unknown> = {};
-  for (const [name, spec] of Object.entries(SETTINGS) as [SettingName, SettingSpec][]) {
-    const sources: [string, unknown][] = [
-      [`--${flagName(name)}`, args.flags[flagName(name)]],
-      // A variable that is set to nothing counts as not set.
-      [variableName(name), env[variableName(name)] || undefined],
-      [`"${name}" of the profile`, values[name]],
-      [`"${name}" in ${configFile}`, file[name]],
-    ];
-    const given = sources.find(([, raw]) => raw !== undefined);
-    const value = given === undefined ? spec.default : parseSetting(spec, given[1]);
-    if (value === undefined) {
-      throw new ConfigError(`${given?.[0]} is ${shownValue(given?.[1])}, but it must be ${rangeOf(spec)}.`);
-    }
-    if (name === 'proxy' && given?.[0] !== variableName(name)) refuseCredentials(value, given?.[0]);
-    settings[name] = value;
-  }
+export function resolveRun(args: RunArguments, env: Environment, places: ConfigPlaces): Resolved {
+  const layers = readLayers(places);
+  const { profile: chosen, lockedHeaders } = chooseProfile(args.target, layers, env);
+  const asked = { flags: args.flags, env, profile: isUrl(args.target) ? undefined : args.target };
+  const sourced = settingSources(layers, asked).map(({ name, value }) => [name, value]);
   // The table and the type of Settings are made from the same rows.
-  const resolved = settings as Settings;
-  checkScheme(chosen.url, resolved.allowHttp);
-  const headers = { ...tokenHeader(env), ...chosen.headers, ...parseHeaders(args.headers, env) };
-  const network = networkOf(resolved, env, chosen.url);
+  const settings = Object.fromEntries(sourced) as Settings;
+  checkScheme(chosen.url, settings.allowHttp);
+  const headers = {
+    ...tokenHeader(env),
+    ...chosen.headers,
+    ...parseHeaders(args.headers, env),
+    ...lockedHeaders,
+  };
+  const network = networkOf(settings, env, chosen.url);
   return {
     profile: { ...chosen, headers, ...(network === undefined ? undefined : { network }) },
-    settings: resolved,
+    settings,
   };
 }
 
-/** The names of the profiles in the config file. @throws ConfigError */
-export function profileNames(configFile: string): string[] {
-  return Object.keys(section(readConfig(configFile)['profiles'], `"profiles" in ${configFile}`));
+/** The names of all profiles. @throws ConfigError */
+export function profileNames(places: ConfigPlaces): string[] {
+  return profileNamesIn(readLayers(places));
 }
 
-function chooseProfile(
-  target: string,
-  known: Values,
-  env: Environment,
-  where: string,
-): { profile: Profile; values: Values } {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
-    return {
-      profile: { name: parseUrl(target).host, url: parseUrl(target), headers: {} },
-      values: {},
-    };
+/** Whether it is the address of a service, not the name of a profile. */
+function isUrl(target: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
+}
+
+interface Chosen {
+  readonly profile: Profile;
+  /** What an administrator has locked, so that no flag changes it. */
+  readonly lockedHeaders: Readonly<Record<string, string>>;
+}
+
+function chooseProfile(target: string, layers: Layers, env: Environment): Chosen {
+  if (isUrl(target)) {
+    const url = parseUrl(target);
+    return { profile: { name: url.host, url, headers: {} }, lockedHeaders: {} };
   }
-  if (!Object.hasOwn(known, target)) {
-    const hint = nearest(target, Object.keys(known));
+  const found = profileIn(layers, target);
+  const where = layers.places.configFile;
+  if (found === undefined) {
+    const hint = nearest(target, profileNamesIn(layers));
     throw new ConfigError(
       `There is no profile "${target}" in ${where}.${hint === undefined ? '' : ` Did you mean "${hint}"?`} ` +
         'Give the URL of a service (https://…), or add the profile there.',
     );
   }
-  const entry = section(known[target], `profile "${target}"`);
-  checkKeys(entry, PROFILE_KEYS, `profile "${target}"`);
-  if (typeof entry['url'] !== 'string')
-    throw new ConfigError(`Profile "${target}" in ${where} has no "url".`);
-  const pairs = Object.entries(section(entry['headers'], `"headers" of profile "${target}"`));
-  const headers = parseHeaders(
-    pairs.map(([name, value]) => `${name}=${String(value)}`),
-    env,
-  );
-  return { profile: { name: target, url: parseUrl(entry['url']), headers }, values: entry };
-}
-
-function readConfig(path: string): Values {
-  const { values } = readConfigText(path);
-  checkKeys(values, FILE_KEYS, path);
-  return values;
+  const isLocked = (key: string): boolean => isProfileKeyLocked(layers, target, key);
+  const { user, managed } = found;
+  const url = (isLocked('url') ? undefined : user['url']) ?? managed['url'];
+  if (typeof url !== 'string') throw new ConfigError(`Profile "${target}" in ${where} has no "url".`);
+  const headersOf = (values: typeof user): Record<string, string> => {
+    const pairs = Object.entries(section(values['headers'], `"headers" of profile "${target}"`));
+    return parseHeaders(
+      pairs.map(([name, value]) => `${name}=${String(value)}`),
+      env,
+    );
+  };
+  const ofManaged = headersOf(managed);
+  const headers = { ...ofManaged, ...headersOf(user) };
+  return {
+    profile: { name: target, url: parseUrl(url), headers },
+    lockedHeaders: isLocked('headers') ? ofManaged : {},
+  };
 }

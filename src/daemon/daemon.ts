@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import process from 'node:process';
 import type { KnownAnswersStore } from '../bridge/known-answers.ts';
 import type { ServiceViewOptions } from '../bridge/service-view.ts';
+import type { ConfigPlaces } from '../config/layers.ts';
 import type { Profile, Resolved } from '../config/resolve.ts';
 import { SETTINGS, type Settings } from '../config/settings.ts';
 import type { Labels, Observer } from '../observe/events.ts';
@@ -29,7 +30,7 @@ export interface DaemonOptions {
   readonly socketPath: string;
   readonly secret: string;
   readonly version: string;
-  readonly configFile: string;
+  readonly configPlaces: ConfigPlaces;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly control: ControlHandlers;
@@ -170,7 +171,7 @@ export class Daemon {
   }
 
   async #attach(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { clock, configFile, version } = this.#options;
+    const { clock, configPlaces, version } = this.#options;
     const front = request.headers[VERSION_HEADER];
     if (typeof front === 'string' && isNewer(front, version)) void this.handOver();
     if (this.#state !== 'serving') {
@@ -190,7 +191,7 @@ export class Daemon {
       refuseUpgrade(socket, 409, 'This process ends.');
       return;
     }
-    const verdict = resolveLaunch(line, configFile);
+    const verdict = resolveLaunch(line, configPlaces);
     switch (verdict.kind) {
       case 'needs':
         refuseUpgrade(socket, 428, 'More variables are needed.', {

@@ -2,6 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { ConfigError, resolveRun, type Resolved } from '../config/resolve.ts';
+import type { ConfigPlaces } from '../config/layers.ts';
 import { parseRunArguments } from '../config/run-arguments.ts';
 import { NETWORK_VARIABLES, type Launch } from '../platform/attach-protocol.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -46,7 +47,7 @@ export type LaunchVerdict =
   | { readonly kind: 'needs'; readonly variables: readonly string[] }
   | { readonly kind: 'refused'; readonly message: string };
 
-export function resolveLaunch(line: Buffer, configFile: string): LaunchVerdict {
+export function resolveLaunch(line: Buffer, places: ConfigPlaces): LaunchVerdict {
   const launch = parseLaunch(line);
   if (launch === undefined) return { kind: 'refused', message: 'The launch is not what a front sends.' };
   const missing = new Set<string>();
@@ -59,7 +60,7 @@ export function resolveLaunch(line: Buffer, configFile: string): LaunchVerdict {
     },
   }) as Readonly<Record<string, string | undefined>>;
   try {
-    return { kind: 'resolved', resolved: resolveRun(parseRunArguments(launch.argv), env, configFile) };
+    return { kind: 'resolved', resolved: resolveRun(parseRunArguments(launch.argv), env, places) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     if (missing.size > 0) return { kind: 'needs', variables: [...missing] };

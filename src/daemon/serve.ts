@@ -53,7 +53,7 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
     socketPath: daemonSocket(paths),
     secret,
     version: __VERSION__,
-    configFile: paths.configFile,
+    configPlaces: paths,
     clock: systemClock,
     rng: systemRng,
     releaseLock,

@@ -75,7 +75,7 @@ export function openInProcess(argv: readonly string[], reason: string): InProces
 /** @throws ConfigError */
 function resolve(argv: readonly string[]): Resolved {
   const { env } = process;
-  return resolveRun(parseRunArguments(argv), env, resolvePaths(env).configFile);
+  return resolveRun(parseRunArguments(argv), env, resolvePaths(env));
 }
 
 function converse(

@@ -2,12 +2,14 @@
 
 import { statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix, win32 } from 'node:path';
 import process from 'node:process';
 import envPaths from 'env-paths';
 
 export interface Paths {
   readonly configFile: string;
+  /** An administrator's, for all users of the machine. */
+  readonly managedConfigFile: string;
   readonly stateDir: string;
   readonly cacheDir: string;
   /** What belongs to the running daemon: its socket, its lock, its secret. */
@@ -24,6 +26,7 @@ export function resolvePaths(env: Environment): Paths {
   if (home !== undefined && home !== '') {
     return {
       configFile: join(home, 'config.json'),
+      managedConfigFile: managedConfigFile(process.platform, env),
       stateDir: join(home, 'state'),
       cacheDir: join(home, 'cache'),
       runtimeDir: join(home, 'run'),
@@ -32,10 +35,23 @@ export function resolvePaths(env: Environment): Paths {
   const places = envPaths('mcp-bridge', { suffix: '' });
   return {
     configFile: join(places.config, 'config.json'),
+    managedConfigFile: managedConfigFile(process.platform, env),
     stateDir: places.log,
     cacheDir: places.cache,
     runtimeDir: userRuntimeDir(env) ?? join(places.log, 'run'),
   };
+}
+
+/** Where only administrators write. MCP_BRIDGE_HOME does not move it, or it would lock nothing. */
+export function managedConfigFile(platform: NodeJS.Platform, env: Environment): string {
+  switch (platform) {
+    case 'darwin':
+      return posix.join('/Library/Application Support', 'mcp-bridge', 'config.json');
+    case 'win32':
+      return win32.join(env['ProgramData'] || 'C:\\ProgramData', 'mcp-bridge', 'config.json');
+    default:
+      return '/etc/mcp-bridge/config.json';
+  }
 }
 
 /**

@@ -133,7 +133,8 @@ describe('CF3 a config file', () => {
   test('that cannot be read is refused with the reason', () => {
     const directory = mkdtempSync(join(tmpdir(), 'mcp-bridge-config-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-    const attempt = (): unknown => resolveRun({ target: url, flags: {}, headers: [] }, {}, directory);
+    const places = { configFile: directory, managedConfigFile: join(directory, 'none.json') };
+    const attempt = (): unknown => resolveRun({ target: url, flags: {}, headers: [] }, {}, places);
     expect(attempt).toThrow(ConfigError);
     expect(attempt).toThrow(/cannot be read \(EISDIR\)/);
   });

@@ -47,7 +47,8 @@ describe('CF2 docs/configuration.md', () => {
   });
 
   test('shows a config file that works', () => {
-    const file = /```json\n(.*?)```/s.exec(page)?.[1] ?? '';
+    const [managed = '', file = ''] = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text);
+    expect(resolve({ target: 'work', managed }).settings.proxy).toBe('http://proxy.example.com:3128');
     const { profile, settings } = resolve({ target: 'work', file, env: { WORK_TOKEN: 'Bearer x' } });
     expect(profile.url.href).toBe('https://mcp.example.com/mcp');
     expect(profile.headers).toEqual({ authorization: 'Bearer x' });

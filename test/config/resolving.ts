@@ -12,6 +12,8 @@ export interface Given {
   readonly env?: Readonly<Record<string, string>>;
   /** The config file: its text, or a value to write as JSON. There is none by default. */
   readonly file?: string | object;
+  /** The administrator's config file, likewise. */
+  readonly managed?: string | object;
 }
 
 /** A directory that is gone when the test is over. */
@@ -23,13 +25,9 @@ function scratch(): string {
 
 /** @throws ConfigError */
 export function resolve(given: Given): Resolved {
-  const path = join(scratch(), 'config.json');
-  const text = typeof given.file === 'object' ? JSON.stringify(given.file) : given.file;
-  if (text !== undefined) writeFileSync(path, text);
-  onTestFinished(() => {
-    // Whatever happens, the file belongs to its writer.
-    if (text !== undefined) expect(readFileSync(path, 'utf8')).toBe(text);
-  });
+  const folder = scratch();
+  const configFile = place(join(folder, 'config.json'), given.file);
+  const managedConfigFile = place(join(folder, 'managed.json'), given.managed);
   return resolveRun(
     {
       target: given.target ?? 'https://service.example/mcp',
@@ -37,8 +35,19 @@ export function resolve(given: Given): Resolved {
       headers: given.headers ?? [],
     },
     given.env ?? {},
-    path,
+    { configFile, managedConfigFile },
   );
+}
+
+function place(path: string, content: string | object | undefined): string {
+  const text = typeof content === 'object' ? JSON.stringify(content) : content;
+  if (text === undefined) return path;
+  writeFileSync(path, text);
+  onTestFinished(() => {
+    // Whatever happens, the file belongs to its writer.
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+  return path;
 }
 
 /** The message that a person gets instead of a start. Fails where it would start. */

@@ -37,7 +37,7 @@ describe('CF3 a profile that is written', () => {
     expect(writeProfile(file, 'work', { url, headers: { 'X-Key': 'env:KEY' } })).toBe('added');
     expect(statSync(file.configFile).mode & 0o777).toBe(0o600);
     const args = { target: 'work', flags: {}, headers: [] };
-    const { profile } = resolveRun(args, { KEY: 'k' }, file.configFile);
+    const { profile } = resolveRun(args, { KEY: 'k' }, { ...file, managedConfigFile: '/no/such/file' });
     expect([profile.url.href, profile.headers]).toEqual([url, { 'x-key': 'k' }]);
     expect(file.read()).toBe(
       `{\n  "profiles": {\n    "work": {\n      "url": "${url}",\n      "headers": {\n        "X-Key": "env:KEY"\n      }\n    }\n  }\n}\n`,

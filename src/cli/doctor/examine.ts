@@ -38,7 +38,7 @@ export async function examine(
   let resolved: Resolved | undefined;
   await add('config', () => {
     try {
-      resolved = resolveRun({ target, flags: {}, headers: [] }, env, paths.configFile);
+      resolved = resolveRun({ target, flags: {}, headers: [] }, env, paths);
       const isUrl = target.includes('://');
       const where = isUrl ? 'a URL, which needs no profile' : `profile "${target}" in ${paths.configFile}`;
       return ok(`${where}${wayOf(resolved.profile)}`);

@@ -3,6 +3,7 @@
 import { createGuardedFetch, type Fetch } from '../../auth/guarded-fetch.ts';
 import { rulesFor, type UrlRules } from '../../auth/safe-url.ts';
 import { storeKey } from '../../auth/store/store.ts';
+import type { ConfigPlaces } from '../../config/layers.ts';
 import { ConfigError, profileNames, resolveRun } from '../../config/resolve.ts';
 import { fetchFor } from '../../platform/network/fetch.ts';
 import { UsageError, type Arguments, type CommandContext } from '../command.ts';
@@ -25,9 +26,9 @@ export function targetOf(
   signal: AbortSignal,
 ): SignInTarget {
   try {
-    const target = words[0] ?? onlyProfile(paths.configFile);
+    const target = words[0] ?? onlyProfile(paths);
     const flags = options['allow-http'] === true ? { 'allow-http': true } : {};
-    const { profile, settings } = resolveRun({ target, flags, headers: [] }, env, paths.configFile);
+    const { profile, settings } = resolveRun({ target, flags, headers: [] }, env, paths);
     const { url: service, headers } = profile;
     const rules = rulesFor(service, settings.allowHttp);
     const way = fetchFor(profile.network, settings.connectTimeoutMs);
@@ -41,10 +42,11 @@ export function targetOf(
   }
 }
 
-function onlyProfile(configFile: string): string {
-  const names = profileNames(configFile);
+function onlyProfile(places: ConfigPlaces): string {
+  const names = profileNames(places);
   const [only, ...others] = names;
-  if (only === undefined) throw new UsageError(`Which service? Give its URL: ${configFile} has no profile.`);
+  if (only === undefined)
+    throw new UsageError(`Which service? Give its URL: ${places.configFile} has no profile.`);
   if (others.length > 0) throw new UsageError(`Which profile? There are ${names.join(', ')}.`);
   return only;
 }

@@ -118,7 +118,7 @@ function isAlive(pid: number): boolean {
 export const watched: World = async ({ url, flags, headers, env }) => {
   const home = useHome();
   const paths = resolvePaths({ MCP_BRIDGE_HOME: home });
-  const { profile, settings } = resolveRun({ target: url, flags, headers }, env, paths.configFile);
+  const { profile, settings } = resolveRun({ target: url, flags, headers }, env, paths);
   const clock = systemClock;
   const options = {
     clock,
