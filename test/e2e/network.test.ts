@@ -1,11 +1,12 @@
 // The real program on a company's network: with the daemon and without, each launch with the environment of its own client.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { useProxy, type ConnectProxy } from '../support/connect-proxy.ts';
 import { runCli, useHome } from '../support/cli-process.ts';
 import { Authority, pem } from '../support/certificates.ts';
 import { useDaemonHome } from '../support/daemon-home.ts';
+import { needsTools } from '../support/needs.ts';
 import type { ScriptedService } from '../support/scripted-service.ts';
 import { TlsFront } from '../support/tls-front.ts';
 import { expectBridgeError, useBridge, useService } from '../support/use.ts';
@@ -14,6 +15,8 @@ const company = new Authority('Company CA');
 const identity = company.sign('service', 'DNS:service.example,IP:127.0.0.1');
 const PASSWORD = 'zq-proxy-9f1';
 const URL_BEHIND = 'https://service.example/mcp';
+
+beforeEach((context) => needsTools(context, 'openssl'));
 
 interface Company {
   readonly service: ScriptedService;

@@ -5,6 +5,7 @@ import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { missingTools } from '../support/needs.ts';
 
 const tunScript = join(import.meta.dirname, 'tun.pl');
 const device = 'wire0';
@@ -18,8 +19,8 @@ let count = 0;
 export function whyNoNamespaces(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
   if (process.getuid?.() !== 0) return 'network namespaces need root';
-  for (const tool of ['ip', 'perl'])
-    if (spawnSync(tool, ['-V']).error !== undefined) return `there is no \`${tool}\` on this machine`;
+  const missing = missingTools('ip', 'perl');
+  if (missing !== undefined) return missing;
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
   } catch {

@@ -1,8 +1,10 @@
-// A certificate authority of a test's own, and what it signs. OpenSSL's command line makes it all.
+// A certificate authority of a test's own, and what it signs. OpenSSL's command line makes it all; where there is none, nothing is
+// made, and tests that use it skip: `beforeEach((context) => needsTools(context, 'openssl'))`.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { missingTools } from './needs.ts';
 
 export interface Signed {
   /** Paths of PEM files. */
@@ -54,7 +56,7 @@ export class Authority {
   }
 
   #openssl(...args: string[]): void {
-    execFileSync('openssl', args, { stdio: 'pipe' });
+    if (missingTools('openssl') === undefined) execFileSync('openssl', args, { stdio: 'pipe' });
   }
 }
 

@@ -1,5 +1,5 @@
 // TLS in front of a service: what comes in is decrypted and passed on byte for byte. Its certificate can be exchanged for
-// that of a stranger, whom no client trusts. OpenSSL's command line makes both, once a test process.
+// that of a stranger, whom no client trusts. OpenSSL's command line makes both, once a test process: tests need it (needs.ts).
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';

@@ -6,10 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setDefaultCACertificates } from 'node:tls';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ResponseSink } from '../../src/upstream/exchange.ts';
 import { HttpClient, type HttpRequest } from '../../src/upstream/http.ts';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import { missingTools, needsTools } from '../support/needs.ts';
 
 const settings = Object.fromEntries(
   Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]),
@@ -22,6 +23,7 @@ const sessions: ServerHttp2Session[] = [];
 const protocols: string[] = [];
 
 beforeAll(async () => {
+  if (missingTools('openssl') !== undefined) return;
   folder = mkdtempSync(join(tmpdir(), 'mcp-bridge-h2-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
@@ -43,7 +45,10 @@ beforeAll(async () => {
   origin = new URL(`https://localhost:${(server.address() as AddressInfo).port}/mcp`);
 });
 
+beforeEach((context) => needsTools(context, 'openssl'));
+
 afterAll(() => {
+  if (missingTools('openssl') !== undefined) return;
   for (const session of sessions) session.destroy();
   server.close();
   rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Network } from '../../src/platform/network/network.ts';
 import { fetchFor } from '../../src/platform/network/fetch.ts';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
@@ -11,6 +11,7 @@ import { connectionFailure } from '../../src/upstream/connection-failure.ts';
 import { HttpClient } from '../../src/upstream/http.ts';
 import { Authority, pem, type Signed } from '../support/certificates.ts';
 import { useProxy, type ConnectProxy } from '../support/connect-proxy.ts';
+import { missingTools, needsTools } from '../support/needs.ts';
 
 const settings = {
   ...(Object.fromEntries(
@@ -62,9 +63,12 @@ const closers: (() => void)[] = [];
 const pemOf = (path: string): Buffer => pem({ cert: path, key: path }).cert;
 let service: Service;
 
+const hasOpenssl = missingTools('openssl') === undefined;
+
 beforeAll(async () => {
-  service = await serve();
+  if (hasOpenssl) service = await serve();
 });
+beforeEach((context) => needsTools(context, 'openssl'));
 afterAll(() => {
   for (const close of closers) close();
 });
@@ -184,7 +188,7 @@ describe('CF4 a service that wants a certificate of the client', () => {
 
 describe('CF4 a proxy', () => {
   beforeAll(async () => {
-    service = await serve();
+    if (hasOpenssl) service = await serve();
   });
 
   test('carries the connection, over HTTP/2 still, and resolves the name', async () => {

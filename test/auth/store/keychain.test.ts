@@ -1,7 +1,16 @@
 // The keychain as a user's desktop has it: GNOME's keyring on a session bus, and all that may be wrong with it. Linux alone; the
 // other systems differ below keytar.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -45,8 +54,8 @@ async function failureWithin<T>(call: Promise<StoreResult<T>>): Promise<StoreRes
 }
 
 describe('AU2 the keychain', () => {
-  test('keeps a record, gives it to another process, and forgets it, with no secret in any file', async () => {
-    const service = await SecretService.start();
+  test('keeps a record, gives it to another process, and forgets it, with no secret in any file', async (context) => {
+    const service = await SecretService.start(context);
     await service.openKeyring();
     const store = useStore(service.env);
     expect(await store.load(KEY)).toEqual({ kind: 'ok', value: undefined });
@@ -67,8 +76,8 @@ describe('AU2 the keychain', () => {
     expect(await store.load(KEY)).toEqual({ kind: 'ok', value: undefined });
   });
 
-  test('is told from an empty one while it is locked, and works again when it is open', async () => {
-    const service = await SecretService.start();
+  test('is told from an empty one while it is locked, and works again when it is open', async (context) => {
+    const service = await SecretService.start(context);
     await service.openKeyring();
     const store = useStore(service.env);
     await store.save(KEY, SIGN_IN);
@@ -83,8 +92,8 @@ describe('AU2 the keychain', () => {
     expect(await store.load(KEY)).toEqual({ kind: 'ok', value: SIGN_IN });
   });
 
-  test('is empty where its entry was removed by hand, not locked', async () => {
-    const service = await SecretService.start();
+  test('is empty where its entry was removed by hand, not locked', async (context) => {
+    const service = await SecretService.start(context);
     await service.openKeyring();
     const store = useStore(service.env);
     await store.save(KEY, SIGN_IN);
@@ -93,8 +102,8 @@ describe('AU2 the keychain', () => {
     expect(await store.remove(KEY)).toEqual({ kind: 'ok', value: true });
   });
 
-  test('that never answers is given up', async () => {
-    const service = await SecretService.start();
+  test('that never answers is given up', async (context) => {
+    const service = await SecretService.start(context);
     await service.startBlackHole();
     const store = useStore(service.env);
     const result = await failureWithin(store.save(KEY, SIGN_IN));
@@ -104,8 +113,8 @@ describe('AU2 the keychain', () => {
 });
 
 describe('AU3 where there is no keychain', () => {
-  test('a bus without one, no bus, and no library: each is said in its own words, with the choices', async () => {
-    const service = await SecretService.start();
+  test('a bus without one, no bus, and no library: each is said in its own words, with the choices', async (context) => {
+    const service = await SecretService.start(context);
     const { DBUS_SESSION_BUS_ADDRESS: _, ...noBus } = service.env;
     const results = {
       service: await failureWithin(useStore(service.env).save(KEY, SIGN_IN)),
@@ -159,7 +168,7 @@ describe('AU3 where there is no keychain', () => {
     const store = useStore({}, { insecure: true });
     await store.save(KEY, SIGN_IN);
     const [name] = readdirSync(join(store.stateDir, 'secrets'));
-    execFileSync('chmod', ['644', join(store.stateDir, 'secrets', name!)]);
+    chmodSync(join(store.stateDir, 'secrets', name!), 0o644);
     expect(await store.load(KEY)).toMatchObject({ kind: 'failed', code: 'ERR_STORE_FAILED' });
   });
 });

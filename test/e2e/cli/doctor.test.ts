@@ -7,6 +7,7 @@ import type { Examination, StepResult } from '../../../src/cli/doctor/step.ts';
 import { STEPS } from '../../../src/cli/doctor/step.ts';
 import { runCli, useHome } from '../../support/cli-process.ts';
 import { busy, sessionNotFound, unauthorized } from '../../support/scripted-service.ts';
+import { needsTools } from '../../support/needs.ts';
 import { TlsFront } from '../../support/tls-front.ts';
 import { useService } from '../../support/use.ts';
 
@@ -108,7 +109,8 @@ describe('ST3 mcp-bridge doctor', () => {
     expectFailure(await examine(`http://127.0.0.1:${port}/mcp`), 'TCP', /ECONNREFUSED/, /service is up/);
   });
 
-  test('TLS: a certificate that nobody trusts, and one that is trusted', async () => {
+  test('TLS: a certificate that nobody trusts, and one that is trusted', async (context) => {
+    needsTools(context, 'openssl');
     const service = await useService();
     const front = await TlsFront.start(service.origin);
     onTestFinished(() => front.close());

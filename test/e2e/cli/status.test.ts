@@ -1,8 +1,8 @@
 // `mcp-bridge status`, `reset`, `stop` and the help, through the real program, against the real folds behind a real socket.
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Observed } from '../../../src/observe/events.ts';
 import type { Report } from '../../../src/cli/status-report.ts';
 import { leaveNote } from '../../../src/platform/in-process-note.ts';
@@ -11,6 +11,7 @@ import { answered, c1, healthyMorning, outage } from '../../observe/telling.ts';
 import { CliProcess, runCli, useHome } from '../../support/cli-process.ts';
 import type { ControlServer } from '../../support/control-server.ts';
 import { readSchema, violations } from '../../support/json-schema.ts';
+import { needsTools } from '../../support/needs.ts';
 import { useControlServer } from '../../support/use.ts';
 
 const schema = readSchema('status.schema.json');
@@ -109,9 +110,8 @@ describe('ST1 mcp-bridge status', () => {
 });
 
 // util-linux's `script` gives a program a terminal.
-const hasScript = spawnSync('script', ['--version']).status === 0;
-
-describe.skipIf(!hasScript)('ST1 --watch on a terminal', () => {
+describe('ST1 --watch on a terminal', () => {
+  beforeEach((context) => needsTools(context, 'script'));
   const launcher = resolve(import.meta.dirname, '../../../bin/mcp-bridge.js');
   const enter = '\u001b[?1049h';
   const leave = '\u001b[?25h\u001b[?1049l';

@@ -1,4 +1,5 @@
 // What a row of the fault matrix is: how the fault begins and ends, and what it leaves possible.
+import type { Tool } from '../../support/needs.ts';
 import type { World } from './world.ts';
 
 export type Load = 'idle' | 'one read' | 'one write' | '50 mixed' | 'streaming';
@@ -14,6 +15,8 @@ export interface Fault {
   readonly name: string;
   /** The requirements that its row shows. */
   readonly ids: string;
+  /** What of the machine it needs. */
+  readonly needs?: readonly Tool[];
   open(load: Load): Promise<World>;
   /** It is there before the bridge is, so no stream can be open before it ends. */
   readonly isAtLaunch?: boolean;

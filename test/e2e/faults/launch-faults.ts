@@ -105,6 +105,7 @@ export const launchFaults: readonly Fault[] = [
     ...defaults,
     name: 'TLS failure',
     ids: 'RT1, FB3',
+    needs: ['openssl'],
     open: behindTls,
     async strike(world) {
       fronts.get(world)!.present('stranger');

@@ -1,6 +1,7 @@
 // Deadlines, the retry budget, and what long outages and unsteady sessions come to, through the real program.
 import { describe, test } from 'vitest';
 import { busy, hang, resetAfter } from '../../support/scripted-service.ts';
+import { needsTools } from '../../support/needs.ts';
 import { TlsFront } from '../../support/tls-front.ts';
 import { eventually, sleep } from './eventually.ts';
 import { errorCode } from './requests.ts';
@@ -125,7 +126,9 @@ describe.concurrent('time limits', { timeout: 60_000 }, () => {
   });
 
   // Known failure 2.
-  test('FB3 a certificate that nobody trusts is an outage too, said soon', async ({ expect }) => {
+  test('FB3 a certificate that nobody trusts is an outage too, said soon', async (context) => {
+    needsTools(context, 'openssl');
+    const { expect } = context;
     let front: TlsFront | undefined;
     await using world = await World.open({
       args: ['--outage-patience-ms', '1000', '--tool-timeout-ms', '20000'],
