@@ -2,6 +2,7 @@
 // implementation shows its id within its first or last few bytes. Where one does not, the whole line is scanned.
 
 import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import type { Asked } from './ledger.ts';
 import type { LinePieces } from './line-splitter.ts';
 
 /** Any id but one with escapes in it, or with characters beyond ASCII. */
@@ -33,10 +34,8 @@ export function glanceAtReply(line: LinePieces): string | undefined {
 export type ClientLine =
   | { readonly kind: 'request'; readonly key: string; readonly method: string; readonly message?: Envelope }
   | { readonly kind: 'notification' | 'response'; readonly message: Envelope }
-  /** The keys of the requests in it. */
-  | { readonly kind: 'batch'; readonly keys: readonly string[] }
-  /** Not a message; the daemon answers it, under this id where there is one. */
-  | { readonly kind: 'bad'; readonly key: string | null }
+  /** A batch, or no message at all; where the daemon answers it, with what names that answer. */
+  | { readonly kind: 'odd'; readonly asked: Asked | undefined }
   | { readonly kind: 'blank' };
 
 export function readClientLine(line: LinePieces): ClientLine {
@@ -66,13 +65,20 @@ export function readClientLine(line: LinePieces): ClientLine {
       const keys = scan.elements.flatMap((element) =>
         element.kind === 'message' && element.message.kind === 'request' ? [keyOf(element.message)] : [],
       );
-      return { kind: 'batch', keys };
+      return { kind: 'odd', asked: batchOf(keys) };
     }
-    case 'invalid':
-      return { kind: 'bad', key: scan.id !== null && scan.isRequest ? idKey(scan.id) : null };
+    case 'invalid': {
+      const isAnswered = scan.id !== null && scan.isRequest;
+      return { kind: 'odd', asked: isAnswered ? { key: idKey(scan.id), method: '' } : undefined };
+    }
     case 'not-json':
-      return { kind: 'bad', key: null };
+      return { kind: 'odd', asked: undefined };
   }
+}
+
+/** A batch is named by the first of its requests; one without any gets no answer. */
+function batchOf(keys: readonly string[]): Asked | undefined {
+  return keys[0] === undefined ? undefined : { key: `[${keys[0]}`, method: '', batch: keys };
 }
 
 /** The message's id as a map key. */

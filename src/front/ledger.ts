@@ -31,9 +31,13 @@ export interface Entry<L> {
   moves: number;
   /** The front's own: the reply is not the client's. */
   readonly isOwn: boolean;
-  /** Requests that came under the same id meanwhile; each is refused at once, under that id. */
-  twins: number;
 }
+
+/** What is known of a line that wants a reply. */
+export type Asked = Pick<Entry<never>, 'key' | 'method'> & {
+  readonly isOwn?: boolean;
+  readonly batch?: readonly string[] | undefined;
+};
 
 export type Recovery =
   | { readonly kind: 'resend' }
@@ -68,19 +72,9 @@ export class Ledger<L> {
     return false;
   }
 
-  /** Undefined for a second request under an open id, which needs no recovery: it is refused as soon as it arrives. */
-  open(
-    request: Pick<Entry<L>, 'key' | 'method'> & {
-      readonly isOwn?: boolean;
-      readonly batch?: readonly string[];
-    },
-    line: LinePieces,
-  ): Entry<L> | undefined {
-    const first = this.#entries.get(request.key);
-    if (first !== undefined) {
-      first.twins += 1;
-      return undefined;
-    }
+  /** Undefined, and nothing noted, where one waits under the same key. */
+  open(request: Asked, line: LinePieces): Entry<L> | undefined {
+    if (this.#entries.has(request.key)) return undefined;
     const size = sizeOf(line);
     const isKept = this.#keptBytes + size <= KEEP_MAX_BYTES;
     if (isKept) this.#keptBytes += size;
@@ -92,7 +86,6 @@ export class Ledger<L> {
       holder: undefined,
       moves: 0,
       isOwn: request.isOwn ?? false,
-      twins: 0,
     };
     this.#entries.set(entry.key, entry);
     if (entry.batch !== undefined) this.#batches += 1;
@@ -103,10 +96,6 @@ export class Ledger<L> {
   settle(key: string, line: LinePieces): Entry<L> | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.twins > 0) {
-      entry.twins -= 1;
-      return undefined;
-    }
     this.remove(entry);
     if (entry.method === 'tools/list') this.#noteList(entry, line);
     return entry;

@@ -1,11 +1,19 @@
 // One attached daemon, or the bridge in this process, as the relay sees it.
 
 import type { Duplex } from 'node:stream';
+import type { Failure } from '../protocol/errors.ts';
 
 export interface Opened {
   readonly stream: Duplex;
   /** The longest line that it takes. */
   readonly maxLineBytes: number;
+}
+
+/** What the client launched cannot be used as things stand: a flag, a variable, or the config file. */
+export interface Refused {
+  readonly failure: Failure;
+  /** For a front that has never served its client. */
+  readonly exitCode: number;
 }
 
 export interface Link {

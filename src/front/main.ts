@@ -9,6 +9,7 @@ import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { DaemonFinder, whyNoDaemon } from './daemon-finder.ts';
 import type { InProcessBridge } from './in-process.ts';
+import type { Refused } from './link.ts';
 import { Relay } from './relay.ts';
 
 declare const __VERSION__: string;
@@ -41,6 +42,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   let first: ReturnType<DaemonFinder['find']> | undefined = finder.find();
   const release = keepAlive();
   let local: InProcessBridge | undefined;
+  let toldLast: string | undefined;
+  const refused = (message: string): Refused => {
+    if (message !== toldLast) tell(message);
+    toldLast = message;
+    return { failure: { code: 'ERR_CONFIG_INVALID', message }, exitCode: EXIT_USAGE };
+  };
   const relay = new Relay({
     input: process.stdin,
     output: process.stdout,
@@ -52,12 +59,11 @@ export async function run(argv: readonly string[]): Promise<number> {
       if (found.kind === 'attached') return found;
       if (found.kind === 'none') tell(`bridging in this process, because ${found.reason}.`);
       try {
-        if (found.kind === 'refused') throw new Error(found.message);
+        if (found.kind === 'refused') return refused(found.message);
         local = (await import('./in-process.ts')).openInProcess(argv, found.reason);
         return local;
       } catch (error) {
-        tell(error instanceof Error ? error.message : String(error));
-        return EXIT_USAGE;
+        return refused(error instanceof Error ? error.message : String(error));
       }
     },
   });

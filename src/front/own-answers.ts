@@ -1,10 +1,16 @@
 // What a front says to its client by itself: where no daemon is needed, and where one is gone.
 
 import type { Envelope } from '../protocol/envelope.ts';
+import type { Failure } from '../protocol/errors.ts';
 import { keyOf } from './glance.ts';
-import type { Entry, Ledger } from './ledger.ts';
+import type { Asked, Entry, Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { WaitingLine } from './waiting.ts';
+
+export const DUPLICATE: Failure = {
+  code: 'ERR_CLIENT_DUPLICATE_ID',
+  message: 'A request with this id waits for its answer already.',
+};
 
 /** What asks about the bridge's own end of the pipe is answered at once, daemon or not. True when it is. */
 export function answerAtOnce(message: Envelope, isIntroduced: boolean, outlet: Outlet): boolean {
@@ -43,4 +49,23 @@ export function recover<L>(
     else for (const { id, failure } of verdict.failures) outlet.fail(id, failure);
   }
   return moved;
+}
+
+/** Answers all that wait for a daemon that there will not be. What waits beside them is told to the next one from memory. */
+export function refuse<L>(
+  waiting: readonly WaitingLine<L>[],
+  failure: Failure,
+  ledger: Ledger<L>,
+  outlet: Outlet,
+): void {
+  for (const { entry } of waiting) {
+    if (entry === undefined) continue;
+    ledger.remove(entry);
+    fail(entry, failure, outlet);
+  }
+}
+
+export function fail({ key, batch }: Asked, failure: Failure, outlet: Outlet): void {
+  if (batch === undefined) outlet.fail(key, failure);
+  else outlet.failAll(batch.map((id) => ({ id, failure })));
 }

@@ -5,15 +5,15 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import { BYE_WORD, DRAIN_WORD } from '../platform/attach-protocol.ts';
 import type { Rng } from '../platform/random.ts';
-import { backoffMs, type BackoffShape } from '../policy/backoff.ts';
 import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
 import { ConversationMemory } from './conversation-memory.ts';
 import { glanceAtReply, joined, keyOf, readClientLine } from './glance.ts';
-import { keysIn, Ledger, type Entry } from './ledger.ts';
+import { keysIn, Ledger, type Asked, type Entry } from './ledger.ts';
 import { LineSplitter, type LinePieces } from './line-splitter.ts';
-import type { Link, Opened } from './link.ts';
+import type { Link, Opened, Refused } from './link.ts';
+import { Opener } from './opener.ts';
 import { LINE_END, Outlet } from './outlet.ts';
-import { answerAtOnce, recover } from './own-answers.ts';
+import { answerAtOnce, DUPLICATE, fail, recover, refuse } from './own-answers.ts';
 import { ServiceQuestions } from './service-questions.ts';
 import { WaitingLines } from './waiting.ts';
 
@@ -22,15 +22,12 @@ export interface RelayOptions {
   readonly output: Writable;
   readonly clock: Clock;
   readonly rng: Rng;
-  /** Attaches to a daemon, or to a bridge in this process. A number ends the front with that exit code. Never rejects. */
-  readonly open: () => Promise<Opened | number>;
+  /** Attaches to a daemon, or to a bridge in this process. Never rejects. */
+  readonly open: () => Promise<Opened | Refused>;
 }
 
 /** The longest line taken from a daemon, which has limits of its own, and from a client until a daemon has told its limit. */
 const MAX_LINE_BYTES = 1024 * 1024 * 1024;
-/** A daemon that was lost sooner than this, in milliseconds, makes the next try wait. */
-const STABLE_AFTER_MS = 2000;
-const REOPEN: BackoffShape = { initialMs: 100, maxMs: 3000 };
 /** How long the end may wait for daemons to hang up, and for the client to read, in milliseconds. */
 const HANG_UP_MS = 1600;
 const HASH = 0x23;
@@ -46,8 +43,8 @@ export class Relay {
   readonly #fromClient: LineSplitter;
   /** Who gets what is new. */
   #current: Link | undefined;
-  #isOpening = false;
-  #shortLives = 0;
+  readonly #opener: Opener;
+  #hasServed = false;
   /** Whether the client has been told things by a daemon that is gone. */
   #hasLost = false;
   #isEnding = false;
@@ -55,6 +52,10 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#opener = new Opener(options, (opened) => {
+      if ('failure' in opened) this.#onRefused(opened);
+      else this.#attach(opened);
+    });
     this.#outlet = new Outlet(options.output, (isFull) => {
       for (const { stream } of this.#links)
         if (isFull) stream.pause();
@@ -112,26 +113,18 @@ export class Relay {
     switch (read.kind) {
       case 'blank':
         return;
-      case 'request':
-        if (read.message !== undefined) {
-          const { isIntroduced } = this.#memory;
-          if (this.#current === undefined && answerAtOnce(read.message, isIntroduced, this.#outlet)) return;
-          this.#memory.noteRequest(read.message);
+      case 'request': {
+        const { message } = read;
+        if (message !== undefined && this.#current === undefined) {
+          if (answerAtOnce(message, this.#memory.isIntroduced, this.#outlet)) return;
         }
-        this.#send(line, this.#ledger.open(read, line));
-        return;
-      case 'batch': {
-        const [first] = read.keys;
-        const key = `[${first}`;
-        const batch = { key, method: '', batch: read.keys };
-        this.#send(line, first === undefined ? undefined : this.#ledger.open(batch, line));
+        const isSent = this.#ask(line, read);
+        if (isSent && message !== undefined) this.#memory.noteRequest(message);
         return;
       }
-      case 'bad':
-        this.#send(
-          line,
-          read.key === null ? undefined : this.#ledger.open({ key: read.key, method: '' }, line),
-        );
+      case 'odd':
+        if (read.asked === undefined) this.#send(line, undefined);
+        else this.#ask(line, read.asked);
         return;
       case 'response': {
         const answer = this.#questions.answer(read.message);
@@ -146,6 +139,14 @@ export class Relay {
           this.#send(line, undefined);
         }
     }
+  }
+
+  /** False for what comes under the id of another one that waits: two daemons, one after the other, could take both. */
+  #ask(line: LinePieces, request: Asked): boolean {
+    const entry = this.#ledger.open(request, line);
+    if (entry === undefined) fail(request, DUPLICATE, this.#outlet);
+    else this.#send(line, entry);
+    return entry !== undefined;
   }
 
   #cancel(message: Envelope, line: LinePieces): void {
@@ -252,23 +253,24 @@ export class Relay {
   // ── daemons come and go ───────────────────────────────────────────────────
 
   #open(): void {
-    if (this.#isOpening || this.#isEnding || this.#current !== undefined) return;
-    this.#isOpening = true;
-    const open = (): void => {
-      void this.#options.open().then((opened) => {
-        this.#isOpening = false;
-        if (typeof opened === 'number') this.#finish(opened);
-        else this.#attach(opened);
-      });
-    };
-    if (this.#shortLives === 0) open();
-    else this.#options.clock.after(backoffMs(this.#shortLives, REOPEN, this.#options.rng), open);
+    if (!this.#isEnding && this.#current === undefined) this.#opener.begin();
+  }
+
+  /**
+   * Whoever has never been served is told by the exit code as well, as of any program that is called wrongly. A client that has
+   * been cannot start this one again: it is answered, and its next request finds what is wrong put right, or not.
+   */
+  #onRefused({ failure, exitCode }: Refused): void {
+    refuse(this.#waiting.takeAll(), failure, this.#ledger, this.#outlet);
+    if (!this.#hasServed) this.#outlet.whenFlushed(() => this.#finish(exitCode));
+    else this.#options.input.resume();
   }
 
   #attach({ stream, maxLineBytes }: Opened): void {
     const { clock, input } = this.#options;
     const link: Link = { stream, openedAt: clock.now(), isDraining: false, hasSaidBye: false };
     this.#links.add(link);
+    this.#hasServed = true;
     this.#current = link;
     this.#fromClient.maxBytes = maxLineBytes;
     const lines = new LineSplitter(MAX_LINE_BYTES, {
@@ -323,10 +325,9 @@ export class Relay {
       this.#endWhenQuiet();
       return;
     }
-    const isShort = this.#options.clock.now() - link.openedAt < STABLE_AFTER_MS;
     if (wasCurrent) {
       this.#hasLost = true;
-      this.#shortLives = isShort && !link.hasSaidBye ? this.#shortLives + 1 : 0;
+      this.#opener.noteLoss(link.openedAt, link.hasSaidBye);
     }
     for (const key of this.#questions.forget(link))
       this.#outlet.say('notifications/cancelled', `{"requestId":${key}}`);

@@ -164,6 +164,11 @@ export const ERROR_KINDS = {
     retryable: true,
     remedy: 'Look whether the state folder can be written to, then sign in anew.',
   },
+  ERR_CONFIG_INVALID: {
+    rpcCode: RpcCode.bridge,
+    retryable: false,
+    remedy: 'Correct that, then try again.',
+  },
   ERR_BRIDGE_SHUTDOWN: { rpcCode: RpcCode.bridge, retryable: true, remedy: 'Start the bridge again.' },
   ERR_BRIDGE_INTERNAL: {
     rpcCode: RpcCode.internalError,

@@ -45,11 +45,11 @@ describe('a line of the client’s', () => {
   test.each([
     ['{"jsonrpc":"2.0","id":1,"method":"ping"}', { kind: 'request', key: '1', method: 'ping' }],
     ['   ', { kind: 'blank' }],
-    ['hello', { kind: 'bad', key: null }],
-    ['{"jsonrpc":"1.0","id":4,"method":"x"}', { kind: 'bad', key: '4' }],
+    ['hello', { kind: 'odd', asked: undefined }],
+    ['{"jsonrpc":"1.0","id":4,"method":"x"}', { kind: 'odd', asked: { key: '4' } }],
     [
       '[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","method":"b"}]',
-      { kind: 'batch', keys: ['1'] },
+      { kind: 'odd', asked: { key: '[1', batch: ['1'] } },
     ],
     ['{"jsonrpc":"2.0","method":"notifications/initialized"}', { kind: 'notification' }],
     ['{"jsonrpc":"2.0","id":1,"result":{}}', { kind: 'response' }],

@@ -1,7 +1,7 @@
 // The relay between a client and daemons that come and go, without a process or a socket.
 import { duplexPair, PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import type { Opened } from '../../src/front/link.ts';
+import type { Opened, Refused } from '../../src/front/link.ts';
 import { Relay } from '../../src/front/relay.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
@@ -20,7 +20,7 @@ class Scene {
   readonly told: string[] = [];
   readonly daemons: Daemon[] = [];
   exitCode: number | undefined;
-  #arrivals: ((opened: Opened) => void)[] = [];
+  #arrivals: ((opened: Opened | Refused) => void)[] = [];
 
   constructor() {
     collect(this.output, this.told);
@@ -53,6 +53,20 @@ class Scene {
     this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000 });
     await this.pass();
     return daemon;
+  }
+
+  /** What the client launched turns out to be of no use. */
+  async refuse(): Promise<void> {
+    this.#arrivals.shift()?.({
+      failure: { code: 'ERR_CONFIG_INVALID', message: 'There is no profile "x".' },
+      exitCode: 2,
+    });
+    await this.pass();
+  }
+
+  /** What it was told as replies to this id. */
+  repliesTo(id: number): { result?: object; error?: { data: { code: string } } }[] {
+    return this.told.flatMap((text) => JSON.parse(text)).filter((message) => message.id === id);
   }
 
   async client(...lines: string[]): Promise<void> {
@@ -247,4 +261,67 @@ test('BR11 a line over the daemon’s limit is refused here, and the next one pa
     id: 1,
     error: { data: { code: 'ERR_CLIENT_LINE_TOO_LONG' } },
   });
+});
+
+test('CF2 BR13 what cannot be used at launch is answered, and ends the front with the exit code', async () => {
+  const scene = new Scene();
+  await scene.client(INITIALIZE, `[${request(5, 'tools/list')},${request(6, 'ping')}]`);
+  await scene.refuse();
+  for (const id of [1, 5, 6])
+    expect(scene.repliesTo(id)).toMatchObject([{ error: { data: { code: 'ERR_CONFIG_INVALID' } } }]);
+  expect(scene.exitCode).toBe(2);
+});
+
+test('DM4 BR13 after a loss, what cannot be used any more is answered, until it is put right', async () => {
+  const scene = new Scene();
+  const first = await scene.daemon();
+  await scene.client(INITIALIZE, INITIALIZED);
+  first.say(result(1));
+  await scene.client(request(2, 'tools/list'));
+  first.die();
+  await scene.wait();
+  await scene.refuse();
+  expect(scene.repliesTo(2)).toMatchObject([{ error: { data: { code: 'ERR_CONFIG_INVALID' } } }]);
+  await scene.wait();
+  // Nobody wants anything, so nobody looks.
+  expect(scene.isLooking).toBe(false);
+  await scene.client(request(3, 'tools/list'));
+  await scene.wait();
+  await scene.refuse();
+  expect(scene.repliesTo(3)).toMatchObject([{ error: { data: { code: 'ERR_CONFIG_INVALID' } } }]);
+  expect(scene.exitCode).toBeUndefined();
+
+  await scene.client(request(4, 'tools/list'));
+  await scene.wait();
+  const next = await scene.daemon();
+  expect(next.got.map((text) => JSON.parse(text).method)).toEqual([
+    'initialize',
+    'notifications/initialized',
+    'tools/list',
+  ]);
+  next.say(result(4));
+  await scene.pass();
+  expect(scene.repliesTo(4)).toEqual([{ jsonrpc: '2.0', id: 4, result: {} }]);
+});
+
+test('BR13 DM5 a second request under an id is refused, though another daemon has the first', async () => {
+  const scene = new Scene();
+  const old = await scene.daemon();
+  const write = request(2, 'tools/call', { name: 'w' });
+  await scene.client(INITIALIZE, write);
+  old.say(result(1), '#drain');
+  await scene.pass();
+  const next = await scene.daemon();
+  const bad = '{"jsonrpc":"1.0","id":2,"method":"x"}';
+  await scene.client(write, bad);
+  expect(scene.repliesTo(2).map(({ error }) => error?.data.code)).toEqual([
+    'ERR_CLIENT_DUPLICATE_ID',
+    'ERR_CLIENT_DUPLICATE_ID',
+  ]);
+  expect(next.got).not.toContain(write);
+  old.say(result(2));
+  await scene.pass();
+  expect(scene.repliesTo(2)).toHaveLength(3);
+  await scene.client(request(2, 'ping'));
+  expect(next.got.at(-1)).toBe(request(2, 'ping'));
 });

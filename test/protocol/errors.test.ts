@@ -21,7 +21,9 @@ function reply(...args: Parameters<typeof errorReply>): Line {
 describe('BR12 an error of the bridge', () => {
   test.each(codes)('%s has a stable code, a number for JSON-RPC, and says what to do', (code) => {
     const { rpcCode, retryable, remedy } = ERROR_KINDS[code];
-    expect(code).toMatch(/^ERR_(CLIENT|UPSTREAM|PROXY|NETWORK|SESSION|AUTH|KEYCHAIN|STORE|BRIDGE)_[A-Z_]+$/);
+    expect(code).toMatch(
+      /^ERR_(CLIENT|UPSTREAM|PROXY|NETWORK|SESSION|AUTH|KEYCHAIN|STORE|CONFIG|BRIDGE)_[A-Z_]+$/,
+    );
     // The numbers of JSON-RPC 2.0 (section 5.1), or one of its range for servers.
     expect([-32700, -32600, -32601, -32602, -32603, -32050]).toContain(rpcCode);
     expect(remedy).toMatch(/^[A-Z].*[^ ]\.$/);

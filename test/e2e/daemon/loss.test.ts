@@ -1,4 +1,5 @@
 // A daemon may go at any moment: the client sees one reply to each request, no write twice, and no pause worth the name.
+import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { BridgeProcess } from '../../support/bridge-process.ts';
 import { useDaemonHome, type DaemonHome } from '../../support/daemon-home.ts';
@@ -100,6 +101,44 @@ const INITIALIZE = {
   clientInfo: { name: 'raw-client', version: '1' },
 };
 
+test(
+  'DM4 BR13 killed after the config file was broken: requests are answered, and it heals with the file',
+  { timeout: 40_000 },
+  async () => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const config = JSON.stringify({ profiles: { work: { url: service.url } } });
+    writeFileSync(home.paths.configFile, config);
+    const bridge = await useBridge('work', home.launch());
+    await bridge.initialize();
+    await bridge.request('tools/list');
+    service.once({ tool: 'read', key: 'r' }, hang);
+    service.once({ tool: 'write', key: 'w' }, hangAfter);
+    call(bridge, 'r', 'read');
+    call(bridge, 'w', 'write');
+    await service.until(() => service.record.of('tools/call').length === 2);
+    writeFileSync(home.paths.configFile, `{"profiles": ${config}`);
+    home.kill('SIGKILL');
+    expect(expectBridgeError(await bridge.reply('w', 10_000))).toBe('ERR_UPSTREAM_OUTCOME_UNKNOWN');
+    const reply = await bridge.reply('r', 10_000);
+    expect(expectBridgeError(reply)).toBe('ERR_CONFIG_INVALID');
+    expect(reply.error?.message).toContain(home.paths.configFile);
+    const later = await bridge.callTool('read', {}, { timeoutMs: 10_000 });
+    expect(expectBridgeError(later)).toBe('ERR_CONFIG_INVALID');
+    expect(bridge.hasExited).toBe(false);
+    // Said once, however often it is asked.
+    expect(bridge.stderr.trim().split('\n')).toHaveLength(1);
+
+    writeFileSync(home.paths.configFile, config);
+    await home.until(
+      async () => 'result' in (await bridge.callTool('read', {}, { timeoutMs: 10_000 })),
+      10_000,
+    );
+    expectOneReplyEach(bridge, ['r', 'w']);
+    expect(service.record.executions.get('w')).toBe(1);
+  },
+);
+
 test('DM4 all fronts find one new daemon', { timeout: 30_000 }, async () => {
   const service = await useService();
   const home = useDaemonHome();
@@ -168,7 +207,8 @@ test(
     bridge.send('"}}}');
     const reply = await bridge.reply('big', 20_000);
     expect(expectBridgeError(reply)).toBe('ERR_CLIENT_LINE_TOO_LONG');
-    expect(bridge.peakMemory()).toBeLessThan(120 * 1024 * 1024);
+    // Kept, it would take 150 MiB more than the 45 MiB or so of Node.js.
+    expect(bridge.peakMemory()).toBeLessThan(160 * 1024 * 1024);
     expect((await bridge.callTool('echo', { value: 1 })).result).toBeDefined();
   },
 );
