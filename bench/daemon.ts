@@ -1,5 +1,6 @@
 // The background process behind the bridges of one home, as the benchmark sees it: where it is, what it takes, and its end.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Signal } from '../src/platform/abort.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { ControlClient, type Answer } from '../src/platform/control-client.ts';
 import { daemonSecretFile, daemonSocket, resolvePaths } from '../src/platform/paths.ts';
@@ -22,6 +23,11 @@ export class BenchDaemon {
   /** Undefined while none runs. */
   async pid(): Promise<number | undefined> {
     return pidIn(await this.#control.get('/status'));
+  }
+
+  /** Hands over what it tells of its course, until `signal` aborts. */
+  async events(onEvent: (event: unknown) => void, signal: Signal): Promise<void> {
+    await this.#control.events(onEvent, signal);
   }
 
   /** Ends it, and waits until its process has gone. Does nothing where none runs. */

@@ -154,4 +154,5 @@ export const delivered: readonly RequirementId[] = [
   'CF4',
   'PF2',
   'PF4',
+  'PF5',
 ];
