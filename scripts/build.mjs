@@ -41,7 +41,7 @@ const quick = {
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(in-process|serve|renewal)\.ts$/ }, ({ path, kind }) =>
+    onResolve({ filter: /\/(in-process|serve|renewal|page-sign-in)\.ts$/ }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.cjs'), external: true } : undefined,
     );
   },
@@ -56,6 +56,7 @@ await build({
     daemon: 'src/daemon/main.ts',
     serve: 'src/daemon/serve.ts',
     renewal: 'src/auth/renewal.ts',
+    'page-sign-in': 'src/auth/page-sign-in.ts',
     keychain: 'src/auth/store/keychain-child.ts',
   },
   plugins: [apart],

@@ -34,12 +34,3 @@ export async function openBrowser(url: URL): Promise<boolean> {
     return false;
   }
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Whether a browser that opens here would be before the person's eyes. Pure. */
-export function hasScreen(env: Environment, platform: NodeJS.Platform): boolean {
-  if (env['SSH_CONNECTION'] || env['SSH_TTY']) return false;
-  if (platform !== 'linux') return true;
-  return Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY'] || env['WSL_DISTRO_NAME']);
-}

@@ -171,12 +171,13 @@ export class TokenSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks whether the store holds another sign-in than before. */
-  look(): void {
+  /** Looks whether the store holds another sign-in than before; true where it does. */
+  look(): boolean {
     const signature = this.#signature();
-    if (signature === this.#seen) return;
+    if (signature === this.#seen) return false;
     this.#seen = signature;
     this.#forget();
+    return true;
   }
 
   /** Begins anew with what the store holds, and says so. */

@@ -66,6 +66,13 @@ export class TokenSources {
     return source;
   }
 
+  /** Whether a sign-in would help now: not where one has come about since the call that wants it. */
+  isWanted({ url }: Profile, code: 'ERR_AUTH_REQUIRED' | 'ERR_AUTH_SCOPE'): boolean {
+    const source = this.#sources.get(storeKey(url));
+    if (source === undefined || source.look()) return false;
+    return code === 'ERR_AUTH_SCOPE' || source.isNeeded;
+  }
+
   /** Waits for renewals under way, as far as `signal` leaves time for it. */
   async close(signal: Signal): Promise<void> {
     this.#isClosed = true;

@@ -20,6 +20,7 @@ import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
 import { PendingTable, type PendingRequest, type ReplyTo } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
+import type { OfferSignIn } from './sign-in-offer.ts';
 import { ServiceView, type ServiceViewOptions } from './service-view.ts';
 import type { KnownAnswersStore } from './known-answers.ts';
 
@@ -35,6 +36,8 @@ export interface BridgeOptions {
   readonly openSession: ServiceViewOptions['openSession'];
   /** Where the last known answers for a client of this kind are kept. */
   readonly openStore: (initialize: Envelope) => KnownAnswersStore;
+  /** Brings a person to the page to sign in, where that may be. */
+  readonly offerSignIn?: OfferSignIn | undefined;
 }
 
 /** The one revision with batches (MCP 2025-03-26, basic). */
@@ -266,6 +269,7 @@ export class Bridge {
       openSession,
       store: openStore(initialize),
       sink: this.#sink,
+      offerSignIn: this.#options.offerSignIn,
       announce: (line) => {
         if (!this.#isClosing) this.#writer.write(line);
       },

@@ -16,6 +16,7 @@ import type { ServiceSession, SessionClient } from '../upstream/service-session.
 import { dispatch, withdrawn, type Reply } from './dispatch.ts';
 import { KnownAnswers, LISTS, type KnownAnswersStore } from './known-answers.ts';
 import type { PendingRequest } from './pending.ts';
+import { explainOffer, withOffer, type OfferSignIn } from './sign-in-offer.ts';
 import { isStatusCall, standInInitialize, standInList, statusResult } from './stand-in.ts';
 import { ToolCatalog } from './tool-catalog.ts';
 
@@ -33,6 +34,7 @@ export interface ServiceViewOptions {
   /** Takes what goes to the client outside of any call. */
   readonly sink: ClientSink;
   readonly openSession: (client: SessionClient) => ServiceSession;
+  readonly offerSignIn?: OfferSignIn | undefined;
   /** Writes a notification of the bridge's own to the client. */
   readonly announce: (line: Buffer) => void;
 }
@@ -112,12 +114,19 @@ export class ServiceView {
     const { message } = pending;
     if (this.#isStandIn && isStatusCall(message)) {
       this.#session.want();
-      const status = statusResult(this.#session.state, this.#options.serviceHost);
-      return Promise.resolve({ kind: 'answer', message: localAnswer(status) });
+      return this.#standInStatus();
     }
     return Object.hasOwn(LISTS, message.method)
       ? this.#requestList(pending, sink)
-      : this.#dispatch(pending, sink, onAnswer);
+      : withOffer(message, this.#options.offerSignIn, this.#dispatch(pending, sink, onAnswer));
+  }
+
+  async #standInStatus(): Promise<Reply> {
+    const { serviceHost, offerSignIn } = this.#options;
+    const { state } = this.#session;
+    const failure = state.kind === 'TRANSIENT_FAILURE' ? state.outage.failure : undefined;
+    const explained = failure === undefined ? undefined : await explainOffer(failure, offerSignIn);
+    return { kind: 'answer', message: localAnswer(statusResult(state, serviceHost, explained)) };
   }
 
   async #requestList(pending: PendingRequest, sink: ClientSink): Promise<Reply> {

@@ -3,6 +3,7 @@
 
 import { stringAt, type Envelope } from '../protocol/envelope.ts';
 import type { Connectivity } from '../policy/connectivity.ts';
+import { ERROR_KINDS, type Failure } from '../protocol/errors.ts';
 
 declare const __VERSION__: string;
 
@@ -52,20 +53,26 @@ export function isStatusCall(request: Envelope): boolean {
   return request.method === 'tools/call' && stringAt(request, request.spans.name) === STATUS_TOOL.name;
 }
 
-/** The result of calling the status tool. */
-export function statusResult(state: Connectivity, serviceHost: string): string {
+/**
+ * The result of calling the status tool.
+ * @param failure what keeps the service away, in the words for this call
+ */
+export function statusResult(state: Connectivity, serviceHost: string, failure?: Failure): string {
   return JSON.stringify({
-    content: [{ type: 'text', text: describe(state, serviceHost) }],
+    content: [{ type: 'text', text: describe(state, serviceHost, failure) }],
     isError: state.kind !== 'READY',
   });
 }
 
-function describe(state: Connectivity, host: string): string {
+function describe(state: Connectivity, host: string, failure?: Failure): string {
   switch (state.kind) {
     case 'READY':
       return `${host} is connected. If its tools are not listed yet, list the tools again.`;
-    case 'TRANSIENT_FAILURE':
-      return `${host} is not connected. ${state.outage.failure.message} It is tried again by itself.`;
+    case 'TRANSIENT_FAILURE': {
+      const { message, code, remedy = ERROR_KINDS[code].remedy } = failure ?? state.outage.failure;
+      const next = state.retryAt === null ? remedy : 'It is tried again by itself.';
+      return `${host} is not connected. ${message} ${next}`;
+    }
     case 'CONNECTING':
       return `${host} is being connected.${state.outage === undefined ? '' : ` The last try failed: ${state.outage.failure.message}`}`;
     case 'IDLE':

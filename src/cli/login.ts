@@ -2,10 +2,9 @@
 // to sign in are src/auth/.
 
 import { asAuthError } from '../auth/refusal.ts';
-import { AuthError } from '../auth/auth-error.ts';
+import { scopesWantedBeyond } from '../auth/acceptance.ts';
 import { discover, type Discovered } from '../auth/discovery.ts';
-import { hasScreen } from '../auth/browser.ts';
-import { probe } from '../auth/probe.ts';
+import { hasScreen } from '../auth/screen.ts';
 import { chooseScope, stepUpScope } from '../auth/scopes.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import { openStore } from '../auth/store/open-store.ts';
@@ -29,7 +28,7 @@ export async function run(args: Arguments, context: CommandContext): Promise<num
     const store = openStore(paths, env, insecure);
     try {
       // Before the person takes the trouble.
-      valueOf(await store.load(target.key));
+      valueOf(await store.check(target.key));
       if (asked === 'token') return await keepToken(target, store, context, signal);
       return await signIn(args, context, target, store, signal);
     } catch (error) {
@@ -61,11 +60,12 @@ async function signIn(
   });
   const wanted: string[] = [];
   const settle = async ({ signIn: kept, access }: SignedIn): Promise<void> => {
-    const more = stepUpScope(kept.scope, await look(target, access.token));
+    const more = stepUpScope(kept.scope, await scopesWantedBeyond(access.token, target));
     if (more !== undefined) wanted.push(more);
     await keep(store, target, kept);
   };
-  let scope = chooseScope({ wanted: textOf(args.options['scope']), ...found.scopes });
+  const wish = textOf(args.options['scope']) ?? store.note(target.key)?.wantedScope;
+  let scope = chooseScope({ wanted: wish, ...found.scopes });
   for (let round = 0; ; round += 1) {
     const parts = { args, context, target, discovered: found, scope, signal, settle };
     await signInBy(way, parts);
@@ -84,19 +84,6 @@ function announce({ stdout }: CommandContext, { name }: SignInTarget, { resource
   stdout.write(`Signed in to ${what}. Bridges that are running take it up by themselves.\n`);
 }
 
-/** The scopes that the service wants beyond what the token has. @throws AuthError where it does not take the token */
-async function look({ service, headers, fetch }: SignInTarget, token: string): Promise<string | undefined> {
-  try {
-    const answer = await probe(service, headers, fetch, token);
-    if (answer.kind !== 'challenged') return undefined;
-    if (answer.status === 403) return answer.challenge.scope;
-  } catch {
-    // The service is away; that says nothing of the token.
-    return undefined;
-  }
-  throw new AuthError('ERR_AUTH_REFUSED', `${service.host} does not take the token.`);
-}
-
 async function keepToken(
   target: SignInTarget,
   store: SignInStore,
@@ -106,7 +93,7 @@ async function keepToken(
   const token = await askSecret('token', signal);
   if (!isHeaderSafe(token))
     throw new UsageError('That is no token: it holds spaces, line breaks or letters that none has.');
-  await look(target, token);
+  await scopesWantedBeyond(token, target);
   await keep(store, target, { kind: 'token', token });
   stdout.write(`The token for ${target.name} is kept. Bridges that are running take it up by themselves.\n`);
   return EXIT.ok;

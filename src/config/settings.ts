@@ -137,6 +137,13 @@ export const SETTINGS = {
     'path',
     'PEM file with its key, without passphrase. Not needed where clientCert holds both.',
   ),
+  openBrowser: {
+    type: 'choice',
+    choices: ['on-call', 'never'],
+    default: 'on-call',
+    about:
+      'Whether a tool call that fails for want of a sign-in may open a page to sign in, once. Nothing else opens one.',
+  } satisfies ChoiceSpec<'on-call' | 'never'>,
   logLevel: {
     type: 'choice',
     choices: ['silent', 'error', 'info', 'debug'],

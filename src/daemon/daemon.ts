@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import process from 'node:process';
 import type { KnownAnswersStore } from '../bridge/known-answers.ts';
 import type { ServiceViewOptions } from '../bridge/service-view.ts';
+import type { OfferSignIn } from '../bridge/sign-in-offer.ts';
 import type { ConfigPlaces } from '../config/layers.ts';
 import type { Profile, Resolved } from '../config/resolve.ts';
 import { SETTINGS, type Settings } from '../config/settings.ts';
@@ -42,6 +43,7 @@ export interface DaemonOptions {
     parts: Parameters<ServiceViewOptions['openSession']>[0],
   ) => ReturnType<ServiceViewOptions['openSession']>;
   readonly openStore: (client: ClientContext, initialize: Envelope) => KnownAnswersStore;
+  readonly offerSignIn: (client: ClientContext, ...want: Parameters<OfferSignIn>) => ReturnType<OfferSignIn>;
   /** Ends every session, as far as `signal` leaves time for it. */
   readonly closeSessions: (signal: AbortSignal) => Promise<void>;
   /** How much its clients want to be told of; called with every change. */
@@ -207,7 +209,7 @@ export class Daemon {
   }
 
   #admit(socket: Socket, resolved: Resolved): void {
-    const { clock, rng, version, observerFor, openSession, openStore } = this.#options;
+    const { clock, rng, version, observerFor, openSession, openStore, offerSignIn } = this.#options;
     const { profile, settings } = resolved;
     socket.setTimeout(0);
     socket.write(
@@ -227,6 +229,7 @@ export class Daemon {
       observer,
       openSession: (parts) => openSession(context, parts),
       openStore: (initialize) => openStore(context, initialize),
+      offerSignIn: (want) => offerSignIn(context, want),
       onFault: (error) => this.noteFault(error),
     });
     this.#leaving?.cancel();

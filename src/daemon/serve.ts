@@ -2,6 +2,7 @@
 
 import process from 'node:process';
 import { openStore } from '../auth/store/open-store.ts';
+import { SignInPages } from '../auth/sign-in-pages.ts';
 import { TokenSources } from '../auth/token-sources.ts';
 import { clientKind } from '../bridge/client-kind.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -42,6 +43,7 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
   });
   const store = openStore(paths, process.env);
   const signIns = new TokenSources({ paths, store, clock: systemClock, rng: systemRng });
+  const pages = new SignInPages({ paths, store, clock: systemClock, env: process.env, sources: signIns });
   const pool = new Pool({
     clock: systemClock,
     rng: systemRng,
@@ -71,9 +73,10 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
     },
     openSession: ({ profile, settings }, client) => pool.lease({ ...client, profile, settings }),
     closeSessions: async (signal) => {
-      await pool.close(signal);
+      await Promise.all([pool.close(signal), pages.close(signal)]);
       await signIns.close(signal);
     },
+    offerSignIn: ({ profile, settings, observer }, want) => pages.offer(profile, settings, observer, want),
     openStore: ({ profile }, initialize) => {
       const headers = Object.keys(profile.headers).toSorted();
       return knownAnswersFile(paths.cacheDir, [profile.url.href, ...headers, clientKind(initialize)]);

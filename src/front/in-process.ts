@@ -4,6 +4,7 @@
 import process from 'node:process';
 import { duplexPair, type Duplex, type Readable, type Writable } from 'node:stream';
 import { openStore } from '../auth/store/open-store.ts';
+import { SignInPages } from '../auth/sign-in-pages.ts';
 import { TokenSources } from '../auth/token-sources.ts';
 import { Bridge } from '../bridge/bridge.ts';
 import { clientKind } from '../bridge/client-kind.ts';
@@ -102,6 +103,7 @@ function converse(
   const shared = { settings, clock: systemClock, rng: systemRng, observer };
   const store = openStore(paths, env);
   const signIns = new TokenSources({ paths, store, clock: systemClock, rng: systemRng });
+  const pages = new SignInPages({ paths, store, clock: systemClock, env, sources: signIns });
   const credentials = signIns.sourceFor(profile, settings, observer);
   const bridge = new Bridge({
     ...shared,
@@ -109,6 +111,7 @@ function converse(
     output,
     serviceHost: profile.url.host,
     openSession: (parts) => new Session({ ...shared, ...parts, profile, credentials }),
+    offerSignIn: (want) => pages.offer(profile, settings, observer, want),
     openStore: (initialize) => {
       const headers = Object.keys(profile.headers).toSorted();
       return knownAnswersFile(paths.cacheDir, [profile.url.href, ...headers, clientKind(initialize)]);
@@ -128,7 +131,7 @@ function converse(
     systemClock.after(SHUTDOWN_MS, () => limit.abort());
     const timeUp = new Promise<void>((done) => limit.signal.addEventListener('abort', () => done()));
     await Promise.race([bridge.close(limit.signal), timeUp]);
-    await signIns.close(limit.signal);
+    await Promise.all([signIns.close(limit.signal), pages.close(limit.signal)]);
     stopWatching();
     takeNote();
     release();

@@ -34,6 +34,7 @@ export function levelOf(event: BridgeEvent): Exclude<Level, 'silent'> {
     case 'client.introduced':
     case 'client.detached':
     case 'sign-in.state':
+    case 'sign-in.page':
     case 'pool.session':
     case 'upstream.dropped':
     case 'bridge.closed':
@@ -92,6 +93,7 @@ function words(event: BridgeEvent): string {
       const until = event.expiresAt === undefined ? '' : ` until ${new Date(event.expiresAt).toISOString()}`;
       return `${event.state}${until}`;
     }
+    case 'sign-in.page':
     case 'pool.session':
       return `${event.change}: ${event.reason}`;
     case 'daemon.state':

@@ -60,6 +60,12 @@ export type BridgeEvent =
       readonly reason: string;
     }
   | { readonly type: 'sign-in.state'; readonly state: SignInState; readonly expiresAt?: number | undefined }
+  /** A page to sign in, in the browser, because of a call. */
+  | {
+      readonly type: 'sign-in.page';
+      readonly change: 'opened' | 'signed-in' | 'failed';
+      readonly reason: string;
+    }
   /** `limit`: a client got no session of the pool, because there are as many as may be. */
   | {
       readonly type: 'pool.session';

@@ -138,6 +138,7 @@ export class MetricsFold {
       case 'client.introduced':
       case 'client.detached':
       case 'sign-in.state':
+      case 'sign-in.page':
       case 'upstream.listen':
       case 'bridge.closed':
     }

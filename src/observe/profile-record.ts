@@ -109,6 +109,7 @@ export class ProfileRecord {
       case 'client.bad-line':
       case 'upstream.dropped':
       case 'upstream.listen':
+      case 'sign-in.page':
       case 'pool.session':
       case 'daemon.state':
     }

@@ -1,6 +1,6 @@
 // The pure decisions of signing in, a table each.
 import { describe, expect, test } from 'vitest';
-import { browserUrl, hasScreen } from '../../src/auth/browser.ts';
+import { browserUrl } from '../../src/auth/browser.ts';
 import { judgeCallback } from '../../src/auth/callback.ts';
 import { parseChallenge } from '../../src/auth/challenge.ts';
 import { planIdentity } from '../../src/auth/client-identity.ts';
@@ -10,6 +10,7 @@ import { AuthError } from '../../src/auth/auth-error.ts';
 import { asAuthError, Refusal } from '../../src/auth/refusal.ts';
 import { escaped } from '../../src/auth/result-page.ts';
 import { checkUrl, rulesFor } from '../../src/auth/safe-url.ts';
+import { hasScreen } from '../../src/auth/screen.ts';
 import { chooseScope, stepUpScope } from '../../src/auth/scopes.ts';
 import { checkMetadata, defaultMetadata, isSameIssuer, requirePkce } from '../../src/auth/server-metadata.ts';
 

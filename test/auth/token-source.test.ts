@@ -12,6 +12,7 @@ function useSource(signIn?: SignIn): { source: TokenSource; clock: FakeClock; he
     note: () =>
       signIn === undefined ? undefined : { key: 'k', kind: signIn.kind, place: 'file', signedInAt: 1 },
     load: async () => ({ kind: 'ok', value: signIn }),
+    check: async () => ({ kind: 'ok', value: undefined }),
     save: async () => ({ kind: 'ok', value: undefined }),
     remove: async () => ({ kind: 'ok', value: false }),
     exclusively: async () => ({

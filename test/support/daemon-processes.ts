@@ -13,9 +13,13 @@ import { daemonSecretFile, daemonSocket, resolvePaths } from '../../src/platform
 export const isThroughDaemon = process.env['MCP_BRIDGE_TEST_DAEMON'] === 'on';
 
 /** For launches that say nothing of it. The daemon leaves with its last client, so that its end can be seen. */
-export const launchEnv: Readonly<Record<string, string>> = isThroughDaemon
-  ? { MCP_BRIDGE_DAEMON: 'on', MCP_BRIDGE_LINGER_MS: '0' }
-  : { MCP_BRIDGE_DAEMON: 'off' };
+export const launchEnv: Readonly<Record<string, string>> = {
+  ...(isThroughDaemon
+    ? { MCP_BRIDGE_DAEMON: 'on', MCP_BRIDGE_LINGER_MS: '0' }
+    : { MCP_BRIDGE_DAEMON: 'off' }),
+  // A test opens no page before the person who runs it.
+  MCP_BRIDGE_OPEN_BROWSER: 'never',
+};
 
 export interface ControlAnswer {
   readonly status: number;

@@ -1,10 +1,12 @@
 // The store over its two places: the keychain, and a file where a person has chosen one. Never falls back from the one to the other
 // by itself.
 
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import type { Paths } from '../../platform/paths.ts';
+import { makePrivateDir } from '../../platform/private-dir.ts';
 import { MAX_RECORD_BYTES, type SignIn } from '../sign-in.ts';
 import { askKeychain } from './keychain.ts';
 import type { KeychainReply, KeychainRequest } from './keychain-request.ts';
@@ -59,12 +61,30 @@ class TwoPlaceStore implements SignInStore {
     return guarded(() => this.#load(key));
   }
 
+  check(key: string): Promise<StoreResult<void>> {
+    return guarded(async () => {
+      const files = recordFiles(this.#paths, key);
+      mkdirSync(files.markerDir, { recursive: true, mode: 0o700 });
+      if (this.#isFile(files)) {
+        makePrivateDir(files.secretDir);
+        return ok(undefined);
+      }
+      // Where nothing is found, it is tried whether anything can be written.
+      const reply = await this.#ask({ op: 'get', account: 'check', isExpected: true });
+      return reply.kind === 'trouble' ? describeTrouble(reply.trouble, process.platform) : ok(undefined);
+    });
+  }
+
   save(key: string, signIn: SignIn): Promise<StoreResult<void>> {
     return this.#locked(key, (files) => {
       const known = readMarker(files);
-      const isFile = this.#insecure ?? known?.place === 'file';
       const signedInAt = Math.max(this.#clock.wallTime(), (known?.signedInAt ?? 0) + 1);
-      const marker: Marker = { key, place: isFile ? 'file' : 'keychain', kind: signIn.kind, signedInAt };
+      const marker: Marker = {
+        key,
+        place: this.#isFile(files) ? 'file' : 'keychain',
+        kind: signIn.kind,
+        signedInAt,
+      };
       return this.#write(files, marker, known, signIn);
     });
   }
@@ -137,6 +157,11 @@ class TwoPlaceStore implements SignInStore {
     if (marker.place === 'keychain') removeSecretFile(files);
     else if (known?.place === 'keychain') await this.#ask({ op: 'delete', account, isExpected: false });
     return ok(undefined);
+  }
+
+  /** Where a new record goes. */
+  #isFile(files: RecordFiles): boolean {
+    return this.#insecure ?? readMarker(files)?.place === 'file';
   }
 
   #ask(request: KeychainRequest): Promise<KeychainReply> {

@@ -12,6 +12,10 @@ export interface RecordFiles {
   readonly secret: string;
   readonly secretDir: string;
   readonly lock: string;
+  /** Held while a page to sign in is open. */
+  readonly pageLock: string;
+  /** For what a page was last opened. */
+  readonly asked: string;
 }
 
 export function recordFiles({ stateDir }: Pick<Paths, 'stateDir'>, key: string): RecordFiles {
@@ -24,5 +28,7 @@ export function recordFiles({ stateDir }: Pick<Paths, 'stateDir'>, key: string):
     secret: join(secretDir, `${name}.json`),
     secretDir,
     lock: join(markerDir, `${name}.lock`),
+    pageLock: join(markerDir, `${name}.page.lock`),
+    asked: join(markerDir, `${name}.page`),
   };
 }

@@ -33,6 +33,8 @@ export interface SignInStore {
   /** What is known without asking the keychain; undefined where nothing is kept. Costs no more than reading a small file. */
   note(key: string): Marker | undefined;
   load(key: string): Promise<StoreResult<SignIn | undefined>>;
+  /** Whether a sign-in could be kept now: asked before a person takes the trouble. */
+  check(key: string): Promise<StoreResult<void>>;
   /** A new sign-in; running bridges take it up. */
   save(key: string, signIn: SignIn): Promise<StoreResult<void>>;
   /** False where there was none. */
