@@ -1,9 +1,10 @@
 // The demo's authorisation server, on loopback: oidc-provider with dynamic registration, PKCE (S256 only), resource indicators,
 // JWT access tokens, refresh tokens that rotate and whose reuse ends the family, device codes, `iss`. Tests take it too.
-import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
+import { createPublicKey, verify } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider, type KoaContext } from 'oidc-provider';
+import { AuthorizationMemory } from './authorization-memory.ts';
 import { page, serveSignInPage } from './sign-in-page.ts';
 
 export interface AuthorizationServerOptions {
@@ -25,6 +26,8 @@ export interface AuthorizationServerOptions {
   readonly clientIdMetadataDocuments?: boolean;
   /** For clients that name no resource, as those of 2025-03-26 do not. */
   readonly defaultResource?: string;
+  /** Where clients and grants are kept, so that they outlive the server; without it, in memory. */
+  readonly file?: string | undefined;
 }
 
 export interface AuthorizationCounts {
@@ -53,7 +56,7 @@ export interface AuthorizationServer {
   /** What the token says, when it is good for this resource now. */
   verify(token: string, resource: string): TokenClaims | undefined;
   /** Ends every grant, as an administrator would: refresh tokens are refused from now on. */
-  revokeAll(): Promise<void>;
+  revokeAll(): void;
   /** Nobody listens any more; what was granted is kept. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
@@ -72,8 +75,7 @@ export async function startAuthorizationServer(
     otherGrants: 0,
     revocations: 0,
   };
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const grants = new Set<string>();
+  const memory = new AuthorizationMemory(options.file);
   const server = createServer();
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -92,14 +94,9 @@ export async function startAuthorizationServer(
   await listen(options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const issuer = `http://127.0.0.1:${port}`;
-  const key = { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'demo' };
-  const provider = new Provider(issuer, configuration(options, key));
+  const provider = new Provider(issuer, configuration(options, memory));
   provider.on('registration_create.success', () => (counts.registered += 1));
-  provider.on('grant.success', (ctx) => {
-    countGrant(counts, ctx);
-    const grant = ctx.oidc?.entities.Grant?.jti;
-    if (grant !== undefined) grants.add(grant);
-  });
+  provider.on('grant.success', (ctx) => countGrant(counts, ctx));
   provider.on('grant.error', (ctx) => {
     if (ctx.oidc?.params?.['grant_type'] === 'refresh_token') counts.refusedRefreshes += 1;
   });
@@ -120,18 +117,8 @@ export async function startAuthorizationServer(
     counts,
     intercept: undefined,
     verify: (token, resource) =>
-      verified(token, {
-        issuer,
-        resource,
-        key: createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })),
-      }),
-    async revokeAll() {
-      for (const id of grants) {
-        await provider.RefreshToken.revokeByGrantId(id);
-        await (await provider.Grant.find(id))?.destroy();
-      }
-      grants.clear();
-    },
+      verified(token, { issuer, resource, key: createPublicKey({ key: memory.key, format: 'jwk' }) }),
+    revokeAll: () => memory.revokeAll(),
     goAway: stop,
     comeBack: () => listen(port),
     close: stop,
@@ -156,15 +143,19 @@ function countGrant(counts: AuthorizationCounts, { oidc }: KoaContext): void {
   }
 }
 
-function configuration(options: AuthorizationServerOptions, key: object): Record<string, unknown> {
+function configuration(
+  options: AuthorizationServerOptions,
+  memory: AuthorizationMemory,
+): Record<string, unknown> {
   const scopes = options.scopes ?? ['notes'];
   const accessTokenSeconds = options.accessTokenSeconds ?? 600;
   return {
+    adapter: (model: string) => memory.adapterFor(model),
     clients: options.clients ?? [],
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    jwks: { keys: [key] },
-    cookies: { keys: [randomBytes(24).toString('hex')] },
+    jwks: { keys: [{ ...memory.key, alg: 'ES256', use: 'sig', kid: 'demo' }] },
+    cookies: { keys: [memory.cookieKey] },
     scopes: ['openid', 'offline_access', ...scopes],
     pkce: { required: () => true },
     findAccount: (_ctx: unknown, accountId: string) => {

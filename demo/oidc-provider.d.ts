@@ -11,7 +11,6 @@ declare module 'oidc-provider' {
     oidc?: {
       route?: string;
       params?: Record<string, unknown>;
-      entities: { Grant?: { jti: string } };
     };
   }
 
@@ -19,7 +18,6 @@ declare module 'oidc-provider' {
     addOIDCScope(scope: string): void;
     addResourceScope(resource: string, scope: string): void;
     save(): Promise<string>;
-    destroy(): Promise<void>;
   }
 
   export interface InteractionDetails {
@@ -32,10 +30,8 @@ declare module 'oidc-provider' {
     constructor(issuer: string, configuration: Record<string, unknown>);
     readonly Grant: {
       new (properties: { accountId: string; clientId: string }): Grant;
-      find(id: string): Promise<Grant | undefined>;
     };
     readonly Client: { find(id: string): Promise<{ clientName?: string } | undefined> };
-    readonly RefreshToken: { revokeByGrantId(id: string): Promise<void> };
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     use(middleware: (ctx: KoaContext, next: () => Promise<void>) => Promise<void>): void;
     on(event: string, listener: (ctx: KoaContext) => void): void;

@@ -58,13 +58,15 @@ function introduce(service: NotesService, { handshakeMs, notesFile }: ServiceOpt
   );
 }
 
-/** On the port after the service's, so that it has the same name each time. */
+/** On the port after the service's, so that it has the same name each time, and knows who has signed in before. */
 async function startAuthorization({
   port,
   accessTokenSeconds,
+  notesFile,
 }: ServiceOptions): Promise<AuthorizationServer> {
   const { startAuthorizationServer } = await import('./authorization-server.ts');
-  return startAuthorizationServer({ port: port === 0 ? 0 : port + 1, accessTokenSeconds });
+  const file = `${notesFile}.sign-ins`;
+  return startAuthorizationServer({ port: port === 0 ? 0 : port + 1, accessTokenSeconds, file });
 }
 
 function introduceSignIn(service: NotesService, { issuer }: AuthorizationServer): void {

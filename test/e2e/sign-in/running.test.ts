@@ -97,7 +97,7 @@ describe.each(places)('AU4 %s', (_where, place) => {
     const bridge = await useBridge(service.url, launch);
     await bridge.initialize();
     const listed = await bridge.request('tools/list');
-    await authorization.revokeAll();
+    authorization.revokeAll();
     const until = performance.now() + 8000;
     let reply = await listNotes(bridge);
     while (reply.error === undefined && performance.now() < until) {
