@@ -12,14 +12,15 @@ export interface BearerCheckOptions {
 /** Counts what it has seen. */
 export class BearerCheck {
   readonly #authorization: AuthorizationServer;
-  readonly #scopes: readonly string[];
+  /** All of these a token must have. */
+  scopes: readonly string[];
   passed = 0;
   /** Without a token, or with one that is not good (any more). */
   refused = 0;
 
   constructor({ authorization, scopes = ['notes'] }: BearerCheckOptions) {
     this.#authorization = authorization;
-    this.#scopes = scopes;
+    this.scopes = scopes;
   }
 
   /** Whether the request may go on to the service; if not, it has been answered. */
@@ -39,7 +40,7 @@ export class BearerCheck {
     const metadata = `resource_metadata="${origin}${wellKnown}${path}"`;
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const claims = token === undefined ? undefined : this.#authorization.verify(token, `${origin}${path}`);
-    const scope = `scope="${this.#scopes.join(' ')}"`;
+    const scope = `scope="${this.scopes.join(' ')}"`;
     if (claims === undefined) {
       this.refused += 1;
       const error = token === undefined ? '' : ', error="invalid_token"';
@@ -47,7 +48,7 @@ export class BearerCheck {
       return false;
     }
     const granted = claims.scope.split(' ');
-    if (!this.#scopes.every((name) => granted.includes(name))) {
+    if (!this.scopes.every((name) => granted.includes(name))) {
       const error = 'error="insufficient_scope"';
       response.writeHead(403, { 'www-authenticate': `Bearer ${error}, ${scope}, ${metadata}` }).end();
       return false;
@@ -62,7 +63,7 @@ export class BearerCheck {
       JSON.stringify({
         resource,
         authorization_servers: [this.#authorization.issuer],
-        scopes_supported: [...this.#scopes],
+        scopes_supported: [...this.scopes],
         bearer_methods_supported: ['header'],
         resource_name: 'Demo notes',
       }),

@@ -36,7 +36,6 @@ export interface BridgeOptions {
   readonly openSession: ServiceViewOptions['openSession'];
   /** Where the last known answers for a client of this kind are kept. */
   readonly openStore: (initialize: Envelope) => KnownAnswersStore;
-  /** Brings a person to the page to sign in, where that may be. */
   readonly offerSignIn?: OfferSignIn | undefined;
 }
 

@@ -27,8 +27,6 @@ export async function run(args: Arguments, context: CommandContext): Promise<num
     const insecure = args.options['insecure-storage'] === true ? { insecure: true } : {};
     const store = openStore(paths, env, insecure);
     try {
-      // Before the person takes the trouble.
-      valueOf(await store.check(target.key));
       if (asked === 'token') return await keepToken(target, store, context, signal);
       return await signIn(args, context, target, store, signal);
     } catch (error) {
@@ -54,6 +52,8 @@ async function signIn(
     stdout.write(`${name} takes requests without a sign-in; there is nothing to do.\n`);
     return EXIT.ok;
   }
+  // Before the person takes the trouble.
+  valueOf(await store.check(target.key));
   const way = chooseWay(askedWay(args), {
     hasScreen: hasScreen(env, process.platform),
     hasDeviceFlow: found.metadata.device_authorization_endpoint !== undefined,
@@ -90,6 +90,7 @@ async function keepToken(
   { stdout }: CommandContext,
   signal: AbortSignal,
 ): Promise<number> {
+  valueOf(await store.check(target.key));
   const token = await askSecret('token', signal);
   if (!isHeaderSafe(token))
     throw new UsageError('That is no token: it holds spaces, line breaks or letters that none has.');

@@ -27,11 +27,18 @@ export class CliProcess {
   readonly #ended: Promise<number | null>;
   readonly #watchers = new Set<() => void>();
 
-  constructor(home: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** @param input what stdin holds */
+  constructor(
+    home: string,
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    input?: string,
+  ) {
     this.#child = spawn(process.execPath, [launcher, ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: home, XDG_CONFIG_HOME: home, MCP_BRIDGE_HOME: home, ...env },
     });
+    this.#child.stdin?.on('error', () => {}).end(input);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       for (const check of this.#watchers) check();
@@ -49,17 +56,21 @@ export class CliProcess {
   }
 
   /** Resolves once stdout holds this text. */
-  async says(text: string, timeoutMs = 10_000): Promise<void> {
-    if (this.stdout.includes(text)) return;
+  says(text: string, timeoutMs?: number): Promise<void> {
+    return this.until(() => this.stdout.includes(text), text, timeoutMs);
+  }
+
+  /** Resolves once the condition holds, which is looked at whenever something is said. */
+  async until(holds: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+    if (holds()) return;
     const { promise, resolve: done, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(
-      () => reject(new Error(`Not said: ${text}\nbut ${this.stdout}${this.stderr}`)),
-      timeoutMs,
-    );
+    const fail = (): void => reject(new Error(`Not said: ${what}\nbut ${this.stdout}${this.stderr}`));
+    const timer = setTimeout(fail, timeoutMs);
     const check = (): void => {
-      if (this.stdout.includes(text)) done();
+      if (holds()) done();
     };
     this.#watchers.add(check);
+    void this.#ended.then(fail);
     await promise.finally(() => {
       clearTimeout(timer);
       this.#watchers.delete(check);

@@ -19,8 +19,10 @@ export interface ProtectedService {
   check: BearerCheck;
 }
 
+/** @param scopes what a token must have for the service */
 export async function useProtectedService(
   options: AuthorizationServerOptions = {},
+  scopes?: readonly string[],
 ): Promise<ProtectedService> {
   const directory = await mkdtemp(join(tmpdir(), 'mcp-bridge-test-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -28,7 +30,7 @@ export async function useProtectedService(
   onTestFinished(() => store.close());
   const authorization = await startAuthorizationServer(options);
   onTestFinished(() => authorization.close());
-  const check = new BearerCheck({ authorization });
+  const check = new BearerCheck({ authorization, ...(scopes && { scopes }) });
   const service = await startNotesService({ store, bearerCheck: check });
   onTestFinished(() => service.close());
   return { authorization, service, check };
