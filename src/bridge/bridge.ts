@@ -18,6 +18,7 @@ import { Deadlines } from './deadlines.ts';
 import type { Reply } from './dispatch.ts';
 import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
+import { OnTheWay } from './on-the-way.ts';
 import { PendingTable, type PendingRequest, type ReplyTo } from './pending.ts';
 import { ServerRequests } from './server-requests.ts';
 import type { OfferSignIn } from './sign-in-offer.ts';
@@ -58,8 +59,7 @@ export class Bridge {
   #service: ServiceView | undefined;
   #clientName: string | undefined;
   #isClosing = false;
-  /** Bytes of the notifications that are being sent. */
-  #notifyingBytes = 0;
+  readonly #notifying = new OnTheWay();
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -310,22 +310,18 @@ export class Bridge {
         // Each handshake sends its own.
         return;
       default:
-        if (this.#hasRoomFor(message)) void this.#notify(message);
-        else {
+        if (this.#service === undefined) return;
+        if (!this.#notifying.isFull && this.#hasRoomFor(message))
+          void this.#notifying.add(message.byteLength, this.#service.notify(message.bytes));
+        else if (this.#notifying.drop()) {
           const reason = `${message.method.slice(0, 80)} was dropped: too much is on its way to the service`;
           this.#options.observer({ type: 'client.bad-line', code: 'ERR_CLIENT_TOO_MANY_REQUESTS', reason });
         }
     }
   }
 
-  async #notify(message: Envelope): Promise<void> {
-    this.#notifyingBytes += message.byteLength;
-    await this.#service?.notify(message.bytes);
-    this.#notifyingBytes -= message.byteLength;
-  }
-
   #hasRoomFor(message: Envelope): boolean {
-    const held = this.#pending.bytes + this.#notifyingBytes;
+    const held = this.#pending.bytes + this.#notifying.bytes;
     return held + message.byteLength <= this.#options.settings.maxInFlightBytes;
   }
 

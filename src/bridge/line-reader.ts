@@ -1,7 +1,8 @@
 // Cuts a byte stream into lines. A line over the limit is not kept, only read through for the id of the request that it may
 // be, so that its sender gets an answer and memory stays bounded.
 
-import { gather, lookAhead, type Content } from '../protocol/envelope.ts';
+import { lookAhead, type Content } from '../protocol/envelope.ts';
+import { Pieces } from '../protocol/pieces.ts';
 import { IdFinder } from './id-finder.ts';
 
 const LF = 0x0a;
@@ -17,7 +18,8 @@ export interface LineSink {
 export class LineReader {
   readonly #maxBytes: number;
   readonly #sink: LineSink;
-  #parts: Buffer[] = [];
+  readonly #parts = new Pieces();
+  /** Bytes of the line so far, kept or not. */
   #size = 0;
   #tooLong: IdFinder | undefined;
 
@@ -37,7 +39,7 @@ export class LineReader {
     }
     if (from === chunk.length) return;
     const rest = chunk.subarray(from);
-    if (this.#parts.length > 0) lookAhead(rest);
+    if (this.#parts.size > 0) lookAhead(rest);
     this.#append(rest);
   }
 
@@ -51,25 +53,21 @@ export class LineReader {
     this.#size += part.length;
     if (this.#tooLong === undefined && this.#size > this.#maxBytes) {
       this.#tooLong = new IdFinder();
-      for (const kept of this.#parts) this.#tooLong.feed(kept);
-      this.#parts = [];
+      for (const kept of this.#parts.clear()) this.#tooLong.feed(kept);
     }
-    if (this.#tooLong === undefined) this.#parts.push(part);
+    if (this.#tooLong === undefined) this.#parts.add(part);
     else this.#tooLong.feed(part);
   }
 
   #finish(): void {
-    const parts = this.#parts;
     const tooLong = this.#tooLong;
     const size = this.#size;
-    this.#parts = [];
     this.#size = 0;
     this.#tooLong = undefined;
     if (tooLong !== undefined) this.#sink.onTooLong(tooLong.requestId, size);
     else {
-      const last = parts.at(-1);
-      if (last?.at(-1) === CR) parts[parts.length - 1] = last.subarray(0, -1);
-      const line = gather(parts, size);
+      if (this.#parts.last?.at(-1) === CR) this.#parts.dropLastByte();
+      const line = this.#parts.take();
       if (!Buffer.isBuffer(line) || !isBlank(line)) this.#sink.onLine(line);
     }
   }

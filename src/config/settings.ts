@@ -120,7 +120,12 @@ export const SETTINGS = {
     100,
     'Most sessions with one service at once. Clients that ask for the same share one; those beyond go per-request.',
   ),
-  maxConnections: count(256, 1, 10_000, 'Most connections to the service at once.'),
+  maxConnections: count(
+    256,
+    1,
+    10_000,
+    'Most connections for the requests of a session; as many again while those are silent.',
+  ),
   allowHttp: {
     type: 'switch',
     default: false,

@@ -2,6 +2,7 @@
 // lines are passed on, so that a side that dies in the middle of one leaves nothing half-said on the other.
 
 import { IdFinder } from '../bridge/id-finder.ts';
+import { Pieces } from '../protocol/pieces.ts';
 
 const LF = 0x0a;
 
@@ -18,7 +19,8 @@ export class LineSplitter {
   /** The longest line that is kept. Where it becomes less, the next piece shows. */
   maxBytes: number;
   readonly #taker: LineTaker;
-  #rest: Buffer[] = [];
+  readonly #rest = new Pieces();
+  /** Bytes of the line so far, kept or not. */
   #restBytes = 0;
   #tooLong: IdFinder | undefined;
 
@@ -46,18 +48,16 @@ export class LineSplitter {
     this.#restBytes += piece.length;
     if (this.#tooLong === undefined && this.#restBytes > this.maxBytes + 1) {
       this.#tooLong = new IdFinder();
-      for (const kept of this.#rest) this.#tooLong.feed(kept);
-      this.#rest = [];
+      for (const kept of this.#rest.clear()) this.#tooLong.feed(kept);
     }
-    if (this.#tooLong === undefined) this.#rest.push(piece);
+    if (this.#tooLong === undefined) this.#rest.add(piece);
     else this.#tooLong.feed(piece);
   }
 
   #finish(): void {
-    const line = this.#rest;
+    const line = this.#rest.clear();
     const tooLong = this.#tooLong;
     const size = this.#restBytes;
-    this.#rest = [];
     this.#restBytes = 0;
     this.#tooLong = undefined;
     if (tooLong === undefined) this.#taker.onLine(line);

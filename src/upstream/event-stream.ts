@@ -12,6 +12,7 @@ export class EventTooLargeError extends Error {
 }
 
 import { gather, sizeOf, type Content } from '../protocol/envelope.ts';
+import { Pieces } from '../protocol/pieces.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -38,8 +39,7 @@ export class EventStream {
   /** The last line ended with CR; an LF behind it belongs to that. */
   #isBehindCr = false;
   /** A line that has not ended; a comment's pieces are not kept. */
-  #pieces: Buffer[] = [];
-  #piecesSize = 0;
+  readonly #line = new Pieces();
   #isInComment = false;
   /** Of the event that is being read: */
   #data: Content[] = [];
@@ -86,22 +86,19 @@ export class EventStream {
   }
 
   #keep(piece: Buffer): void {
-    if (this.#piecesSize === 0 && piece[0] === COLON) this.#isInComment = true;
+    if (this.#line.size === 0 && piece[0] === COLON) this.#isInComment = true;
     if (this.#isInComment) return;
-    this.#limit(this.#piecesSize + piece.length);
-    this.#pieces.push(piece);
-    this.#piecesSize += piece.length;
+    this.#limit(this.#line.size + piece.length);
+    this.#line.add(piece);
   }
 
   /** The line ends at `end`; it begins at `from`, or with the pieces that were kept. */
   #endLine(chunk: Buffer, from: number, end: number): void {
     if (this.#isInComment) this.#isInComment = false;
-    else if (this.#piecesSize === 0) this.#readLine(chunk, from, end);
+    else if (this.#line.size === 0) this.#readLine(chunk, from, end);
     else {
       if (end > from) this.#keep(chunk.subarray(from, end));
-      const line = gather(this.#pieces, this.#piecesSize);
-      this.#pieces = [];
-      this.#piecesSize = 0;
+      const line = this.#line.take();
       if (Buffer.isBuffer(line)) this.#readLine(line, 0, line.length);
       else this.#readPieces(line);
     }

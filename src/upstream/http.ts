@@ -112,6 +112,16 @@ export class HttpClient {
     return outcome;
   }
 
+  /**
+   * Whether more connections may be opened beside those that are open or wait for their end. As many as the setting allows may
+   * turn out to be dead, and then as many again take their place.
+   */
+  get hasRoom(): boolean {
+    let connected = this.#pool.stats.connected;
+    for (const pool of this.#retired) connected += pool.stats.connected;
+    return connected < 2 * this.#settings.maxConnections;
+  }
+
   /** New requests get new connections; what is in flight on the old ones goes on there. */
   renew(): void {
     this.#adopt(this.#newPool());
@@ -147,7 +157,7 @@ export class HttpClient {
   }
 
   #judge(pool: Pool, outcome: HttpOutcome): void {
-    if (outcome.kind === 'complete' && !this.#isDestroyed) this.#adopt(pool);
+    if (outcome.kind === 'complete' && !this.#isDestroyed && this.hasRoom) this.#adopt(pool);
     else void pool.destroy();
   }
 

@@ -2,12 +2,11 @@
 
 import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
-import { backoffMs } from '../policy/backoff.ts';
+import { reopenDelayMs } from '../policy/stream-delay.ts';
 import type { Observer } from '../observe/events.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StreamableHttp } from './streamable-http.ts';
 
-const RECONNECT = { initialMs: 1000, maxMs: 30_000 };
 /** A service that has refused the stream so often, and never opened it, offers none. */
 const MAX_REFUSALS = 3;
 /** A stream without a byte for so long, in milliseconds, is opened anew: nothing tells a quiet one from a dead one. */
@@ -97,7 +96,7 @@ export async function listen({
       if (clock.now() - openedAt >= SETTLED_AFTER_MS) failures = 0;
     }
     failures += 1;
-    const delayMs = stream?.retryMs ?? backoffMs(failures, RECONNECT, rng);
+    const delayMs = reopenDelayMs(stream?.retryMs, failures, rng);
     // A restart cuts the wait short.
     await sleep(clock, delayMs, options.signal);
   }

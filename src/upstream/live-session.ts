@@ -7,6 +7,7 @@
 import { sleep, unlessAborted, type Clock } from '../platform/clock.ts';
 import type { Signal } from '../platform/abort.ts';
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import { resumeDelayMs } from '../policy/stream-delay.ts';
 import { idText, type Envelope } from '../protocol/envelope.ts';
 import { ownMessage, pong } from '../protocol/own-message.ts';
 import { respan } from '../protocol/splice.ts';
@@ -20,8 +21,6 @@ import { NO_MESSAGES, type Wire } from './wire.ts';
 
 /** How long a cancelled exchange stays open for its cancellation to arrive, in milliseconds. */
 const CANCEL_GRACE_MS = 1000;
-/** The wait before a stream is resumed where the service names none, in milliseconds. */
-const RESUME_DELAY_MS = 500;
 const MAX_TASK_TOKENS = 256;
 const ONCE = { once: true } as const;
 /** How long what is on its way may hold back the end of the session, in milliseconds. */
@@ -243,18 +242,17 @@ export class LiveSession {
       let result = await wire.post(call.body, call);
       let resumeFrom: StreamEnd | undefined;
       let refusals = 0;
+      let resumptions = 0;
       while (!call.isSettled) {
         const mayBeLost = resumeFrom === undefined && isBadRequest(result) && wire.hasSession;
         const isLost = mayBeLost && (call.request === PING || !(await this.isKnown()));
         const next = isLost ? UNKNOWN_SESSION : judgeResponse(result, wire, call.progress, resumeFrom);
         if (next === 'wait') return;
-        if ('kind' in next) {
-          call.settle(next);
-          return;
-        }
+        if ('kind' in next) return call.settle(next);
         refusals = next === resumeFrom ? refusals + 1 : 0;
         resumeFrom = next;
-        const delayMs = (next.retryMs ?? RESUME_DELAY_MS) * 2 ** Math.min(refusals, 5);
+        const delayMs = resumeDelayMs(next.retryMs, resumptions, refusals);
+        resumptions += 1;
         await sleep(this.clock, delayMs, call.signal);
         if (call.signal.aborted || call.isSettled) return;
         result = await wire.resume(next.lastEventId as string, call);
@@ -305,6 +303,8 @@ export class LiveSession {
       return;
     }
     this.#observer({ type: 'upstream.dropped', reason: 'an answer to a request that is not waiting' });
+    // One that is over, as after a cancellation: the answer to this call may still follow.
+    if (id >= 0 && id < this.#nextId) return;
     via?.settle({
       kind: 'failed',
       progress: 'unknown',

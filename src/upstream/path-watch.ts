@@ -17,6 +17,8 @@ export interface PathWatchOptions {
   readonly live: LiveSession;
   readonly clock: Clock;
   readonly budget: RetryBudget;
+  /** Whether there may be more connections, for what waits for one. */
+  readonly hasRoom?: () => boolean;
   readonly observer?: Observer;
   /** A connection has turned out to be silent while the service is there: others may be dead too. */
   readonly onSilent?: () => void;
@@ -50,7 +52,7 @@ export class PathWatch {
   recovered(at: number): void {
     this.#options.onSilent?.();
     for (const call of this.#options.live.running()) {
-      if (call.startedAt === undefined) this.#options.live.requeue(call);
+      if (call.startedAt === undefined) this.#requeue(call);
       else if ((call.heardAt ?? call.startedAt) < at) this.#hedge(call);
     }
   }
@@ -82,9 +84,13 @@ export class PathWatch {
     for (const call of live.running()) {
       if (!this.#isSuspicious(call, now)) continue;
       this.#wellAt.set(call, now);
-      if (call.startedAt === undefined) live.requeue(call);
+      if (call.startedAt === undefined) this.#requeue(call);
       else this.#hedge(call);
     }
+  }
+
+  #requeue(call: Call): void {
+    if (this.#options.hasRoom?.() !== false) this.#options.live.requeue(call);
   }
 
   #hedge(call: Call): void {

@@ -2,8 +2,9 @@
 // arrives, and at the end says what the response as a whole was.
 
 import type { Clock } from '../platform/clock.ts';
-import { gather, scanEnvelope, type Content, type Envelope } from '../protocol/envelope.ts';
+import { scanEnvelope, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { Failure } from '../protocol/errors.ts';
+import { Pieces } from '../protocol/pieces.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
 import { classifyStatus } from '../policy/http-status.ts';
 import { parseRetryAfter } from '../policy/retry-after.ts';
@@ -51,6 +52,11 @@ class BadResponseError extends Error {
   }
 }
 
+/** Enough of an error page has come; ends the exchange. */
+class LongErrorPageError extends Error {
+  override readonly name = 'LongErrorPageError';
+}
+
 type Mode = 'none' | 'json' | 'events' | 'error';
 
 /** Enough of an error page to find a JSON-RPC error in it. */
@@ -76,8 +82,7 @@ export class ResponseReader implements ResponseSink {
   readonly #hadSession: boolean;
   readonly #onOpen: ((reader: ResponseReader) => void) | undefined;
   #mode: Mode = 'none';
-  #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #kept = new Pieces();
   #events: EventStream | undefined;
 
   /**
@@ -146,7 +151,9 @@ export class ResponseReader implements ResponseSink {
         this.#keep(chunk, this.#settings.maxBodyBytes);
         break;
       case 'error':
-        if (this.#size + chunk.length <= MAX_ERROR_BODY_BYTES) this.#keep(chunk, MAX_ERROR_BODY_BYTES);
+        // What it refuses is known, however long it goes on about it.
+        if (this.#kept.size + chunk.length > MAX_ERROR_BODY_BYTES) throw new LongErrorPageError();
+        this.#kept.add(chunk);
         break;
     }
     return this.#options.sink.ready();
@@ -156,14 +163,15 @@ export class ResponseReader implements ResponseSink {
   result(outcome: HttpOutcome): ResponseResult {
     if (outcome.kind === 'aborted') return { kind: 'aborted' };
     if (outcome.kind === 'unauthorized') return unauthorized(outcome);
+    if (outcome.kind === 'failed' && outcome.error instanceof LongErrorPageError) return this.#refused();
     if (outcome.kind === 'failed') {
       return { kind: 'broken', failed: this.#broken(outcome), stream: this.streamEnd };
     }
     if (this.#mode === 'error') return this.#refused();
     if (this.#mode === 'events') return { kind: 'ended', stream: this.streamEnd };
-    if (this.#size === 0) return { kind: 'accepted' };
+    if (this.#kept.size === 0) return { kind: 'accepted' };
     try {
-      this.#deliverText(this.#body());
+      this.#deliverText(this.#kept.take());
     } catch (error) {
       if (!(error instanceof BadResponseError)) throw error;
       return {
@@ -176,18 +184,13 @@ export class ResponseReader implements ResponseSink {
   }
 
   #keep(chunk: Buffer, limit: number): void {
-    this.#size += chunk.length;
-    if (this.#size > limit) {
+    if (this.#kept.size + chunk.length > limit) {
       throw new BadResponseError({
         code: 'ERR_UPSTREAM_TOO_LARGE',
         message: `The service's answer is larger than the ${limit} bytes that are allowed.`,
       });
     }
-    this.#chunks.push(chunk);
-  }
-
-  #body(): Content {
-    return gather(this.#chunks, this.#size);
+    this.#kept.add(chunk);
   }
 
   #deliverText(content: Content): void {
@@ -237,7 +240,7 @@ export class ResponseReader implements ResponseSink {
       ...(server === undefined ? undefined : { server }),
       ...(location === undefined ? undefined : { location: location.slice(0, 200) }),
     });
-    const scan = this.#size > 0 ? scanEnvelope(this.#body()) : undefined;
+    const scan = this.#kept.size > 0 ? scanEnvelope(this.#kept.take()) : undefined;
     if (scan?.kind === 'message' && scan.message.kind === 'response' && scan.message.isError) {
       return { kind: 'rpc-error', message: scan.message, status, code: this.status };
     }

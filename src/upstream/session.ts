@@ -288,7 +288,8 @@ export class Session implements ServiceSession {
     if (live.wire instanceof StreamableHttp) {
       const onSilent = (): void => this.#restartListening();
       const onDown = (failed: FailedAttempt): void => this.#down(established, failed);
-      this.#watch = new PathWatch({ live, clock, observer, budget: this.budget, onSilent, onDown });
+      const hasRoom = (): boolean => this.#http.hasRoom;
+      this.#watch = new PathWatch({ live, clock, observer, budget: this.budget, hasRoom, onSilent, onDown });
       const onSessionLost = (): void => this.#lose(established, LOST);
       const onRestart = (restart: () => void): void => {
         this.#restartListening = restart;

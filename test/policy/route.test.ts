@@ -140,6 +140,10 @@ describe('FB3 a failure that stays until somebody does something', () => {
     'ERR_KEYCHAIN_FAILED',
     'ERR_STORE_FAILED',
     'ERR_UPSTREAM_REDIRECT',
+    'ERR_UPSTREAM_CLIENT_CERT',
+    'ERR_PROXY_AUTH',
+    'ERR_PROXY_REFUSED',
+    'ERR_NETWORK_FILE',
   ];
   const repeated = ['ERR_UPSTREAM_HTTP_STATUS', 'ERR_UPSTREAM_BAD_ANSWER', 'ERR_UPSTREAM_TOO_LARGE'];
 

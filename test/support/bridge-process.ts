@@ -145,11 +145,9 @@ export class BridgeProcess implements AsyncDisposable {
     const { stdin } = this.#child;
     if (stdin.writableLength === 0 || this.hasExited) return;
     await new Promise<void>((resolve) => {
-      const done = (): void => {
-        stdin.off('drain', done).off('close', done);
-        resolve();
-      };
-      stdin.on('drain', done).on('close', done);
+      // Not 'drain', which comes only where the stream was full.
+      stdin.write('', () => resolve());
+      stdin.once('close', resolve);
     });
   }
 
