@@ -1,7 +1,8 @@
 // Bundles the program into dist/app: one file an entry, so that a launch reads few files. Native modules stay outside.
 import { build } from 'esbuild';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { licensesOf } from './third-party.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -21,6 +22,7 @@ const shared = {
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { __VERSION__: JSON.stringify(version) },
   logLevel: 'warning',
+  metafile: true,
 };
 
 /**
@@ -48,7 +50,7 @@ const apart = {
 };
 
 rmSync(join(root, 'dist/app'), { recursive: true, force: true });
-await build({
+const quickBuild = await build({
   ...quick,
   entryPoints: {
     front: 'src/front/main.ts',
@@ -95,11 +97,14 @@ const banner = {
 // Not split, because each file costs `mcp-bridge status` half a millisecond of some forty. So no class of one file is the same in
 // another.
 const filesOf = (names) => Object.fromEntries(names.map((name) => [name, `src/cli/${name}.ts`]));
-await build({
+const peopleBuild = await build({
   ...shared,
   entryPoints: filesOf(['help', 'doctor', 'login', 'logout']),
   banner,
   plugins: [ownFiles],
 });
 const commands = { cli: 'src/cli/main.ts', ...filesOf(['status', 'watch', 'logs', 'reset', 'stop']) };
-await build({ ...shared, entryPoints: commands, plugins: [ownFiles, plainBuiltins] });
+const commandBuild = await build({ ...shared, entryPoints: commands, plugins: [ownFiles, plainBuiltins] });
+
+const metafiles = [quickBuild, peopleBuild, commandBuild].map(({ metafile }) => metafile);
+writeFileSync(join(root, 'dist/app/third-party-licenses.txt'), licensesOf(root, metafiles));
