@@ -43,7 +43,7 @@ const quick = {
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(in-process|serve|renewal|page-sign-in)\.ts$/ }, ({ path, kind }) =>
+    onResolve({ filter: /\/(run|in-process|serve|renewal|page-sign-in)\.ts$/ }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.cjs'), external: true } : undefined,
     );
   },
@@ -54,6 +54,7 @@ const quickBuild = await build({
   ...quick,
   entryPoints: {
     front: 'src/front/main.ts',
+    run: 'src/front/run.ts',
     'in-process': 'src/front/in-process.ts',
     daemon: 'src/daemon/main.ts',
     serve: 'src/daemon/serve.ts',

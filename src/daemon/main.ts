@@ -1,19 +1,11 @@
 // The background process, one a user. Here stands only what decides whether this one becomes it: of nine that are started at
 // once, eight end before they have loaded anything.
 
-import { mkdirSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
-import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { makeCompileCache, useCompileCache } from '../platform/compile-cache.ts';
 import { DAEMON_EXITS } from '../platform/daemon-exit.ts';
 import { keepSecret } from '../platform/daemon-secret.ts';
-import {
-  daemonLockFile,
-  daemonSecretFile,
-  daemonSocketDir,
-  resolvePaths,
-  type Paths,
-} from '../platform/paths.ts';
+import { daemonLockFile, daemonSecretFile, daemonSocketDir, resolvePaths } from '../platform/paths.ts';
 import { makePrivateDir } from '../platform/private-dir.ts';
 import { takeProcessLock } from '../platform/process-lock.ts';
 
@@ -30,6 +22,7 @@ async function main(): Promise<number> {
   const lock = attempt(DAEMON_EXITS.lock.code, () => takeProcessLock(daemonLockFile(paths)));
   if (lock === undefined) return 0;
   const secret = attempt(DAEMON_EXITS.secret.code, () => keepSecret(daemonSecretFile(paths)));
+  makeCompileCache(paths);
   useCompileCache(paths);
   const { serve } = await import('./serve.ts');
   return serve({ paths, secret, releaseLock: () => lock.release() });
@@ -42,17 +35,5 @@ function attempt<T>(exitCode: number, what: () => T): T {
     // Nobody reads this but a person who starts it by hand; the front goes by the exit code.
     process.stderr.write(`mcp-bridge: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(exitCode);
-  }
-}
-
-/** In a directory that only this user can write to, since code is run from it. */
-function useCompileCache({ cacheDir }: Paths): void {
-  try {
-    const dir = join(cacheDir, 'code');
-    mkdirSync(dirname(dir), { recursive: true, mode: 0o700 });
-    makePrivateDir(dir);
-    enableCompileCache(dir);
-  } catch {
-    // It only starts more slowly.
   }
 }
