@@ -12,10 +12,13 @@ const PACKAGES = {
   'dbus-test-tool': 'dbus-tests',
   'gnome-keyring-daemon': 'gnome-keyring',
   ip: 'iproute2',
+  mount: 'mount',
   openssl: 'openssl',
   perl: 'perl',
   script: 'bsdutils',
   'secret-tool': 'libsecret-tools',
+  setpriv: 'util-linux',
+  umount: 'mount',
 } as const;
 
 export type Tool = keyof typeof PACKAGES;
@@ -35,6 +38,11 @@ export function missingTools(...tools: Tool[]): string | undefined {
 export function needsTools(context: Skippable, ...tools: Tool[]): void {
   const reason = missingTools(...tools);
   context.skip(reason !== undefined, reason);
+}
+
+/** Skips the test where it is not run by root, who alone may mount and be somebody else. */
+export function needsRoot(context: Skippable): void {
+  context.skip(process.getuid?.() !== 0, 'needs root');
 }
 
 function pathOf(tool: Tool): string | undefined {

@@ -107,3 +107,61 @@ test(
     expect(await home.facts()).toMatchObject({ version: '99.0.0' });
   },
 );
+
+test.each([
+  ['the older', 0],
+  ['the older', 30],
+  ['the older', 120],
+  ['the newer', 0],
+  ['the newer', 60],
+] as const)(
+  'DM5 DM4 %s daemon is killed %i ms after the newer has come: each request gets one reply, and no write runs twice',
+  { timeout: 60_000 },
+  async (which, ms) => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const older = await useBridge(service, home.launch());
+    await older.initialize();
+    await older.request('tools/list');
+    const { pid: oldPid } = await home.facts();
+    const kinds = ['read', 'write'] as const;
+    const call = (name: string, key: string): void =>
+      older.send({
+        jsonrpc: '2.0',
+        id: key,
+        method: 'tools/call',
+        params: { name, arguments: { key, ms: 80 } },
+      });
+    const keys: string[] = [];
+    const callAll = (round: string): void => {
+      for (const kind of kinds) {
+        keys.push(`${kind}-${round}`);
+        call(kind, `${kind}-${round}`);
+      }
+    };
+    callAll('before');
+    const newer = await useBridge(service, home.launch(useVersion('99.0.0')));
+    newer.send({ jsonrpc: '2.0', id: 'hello', method: 'initialize', params: INITIALIZE });
+    await home.until(() => home.pids().some((pid) => pid !== oldPid), 15_000);
+    callAll('during');
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const doomed = home.pids().filter((pid) => (pid === oldPid) === (which === 'the older'));
+    for (const pid of doomed) process.kill(pid, 'SIGKILL');
+    callAll('after');
+    expect((await newer.reply('hello', 15_000)).result).toBeDefined();
+    await Promise.all(keys.map((key) => older.reply(key, 15_000)));
+    expectOneReplyEach(older, keys);
+    const written = keys.map((key) => [key, service.record.executions.get(key) ?? 0] as const);
+    expect(written.filter(([key, times]) => key.startsWith('write') && times > 1)).toEqual([]);
+    // Both get through to one daemon in the end.
+    for (const bridge of [older, newer])
+      expect((await bridge.callTool('read', {}, { timeoutMs: 15_000 })).result).toBeDefined();
+    await home.until(() => home.pids().length === 1, 15_000);
+  },
+);
+
+const INITIALIZE = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  clientInfo: { name: 'raw-client', version: '1' },
+};

@@ -169,6 +169,32 @@ test('DM4 fronts that are killed leave the daemon and the others as they were', 
   expect(await home.facts()).toMatchObject({ faults: 0 });
 });
 
+test(
+  'DM4 SC4 fronts killed at any moment of a launch leave nothing behind',
+  { timeout: 60_000 },
+  async () => {
+    const { service, home, bridge } = await useAttached();
+    const doomed = Array.from({ length: 16 }, async (_, n) => {
+      const front = await useBridge(service, home.launch());
+      front.send({ jsonrpc: '2.0', id: 'i', method: 'initialize', params: INITIALIZE });
+      front.notify('notifications/initialized');
+      for (let id = 0; id < 20; id += 1) call(front, `${n}-${id}`, id % 2 === 0 ? 'read' : 'slow');
+      // Spread over all that a launch goes through, on a slow machine too.
+      await new Promise((resolve) => setTimeout(resolve, n * n * 4));
+      await front.kill('SIGKILL');
+    });
+    await Promise.all(doomed);
+    await home.until(async () => (await home.facts()).clients === 1);
+    expect(await home.facts()).toMatchObject({ faults: 0, state: 'serving' });
+    const { sessions } = JSON.parse((await home.ask('/pool/stats')).body) as {
+      sessions: { clients: number; callsInFlight: number }[];
+    };
+    expect(sessions).toMatchObject([{ clients: 1, callsInFlight: 0 }]);
+    expect((await bridge.callTool('echo', { value: 1 })).result).toBeDefined();
+    expect(service.record.of('initialize')).toHaveLength(1);
+  },
+);
+
 test('DM4 a daemon that is asked to end stays away until a front needs one', async () => {
   const { service, home, bridge } = await useAttached();
   expect((await home.ask('/shutdown', { method: 'POST' })).status).toBe(200);
