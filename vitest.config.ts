@@ -11,10 +11,16 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      // One after the other: both have tables of slow tests that run side by side.
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], sequence: { groupOrder: 0 } } },
       {
         extends: true,
-        test: { name: 'daemon', include: throughDaemon, env: { MCP_BRIDGE_TEST_DAEMON: 'on' } },
+        test: {
+          name: 'daemon',
+          include: throughDaemon,
+          env: { MCP_BRIDGE_TEST_DAEMON: 'on' },
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

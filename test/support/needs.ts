@@ -1,5 +1,5 @@
 // What a test needs of the machine beside Node.js. Where it is missing the test is skipped, and CI prints the reason
-// (.ci/skipped.mjs); .ci/run installs it all, so nothing is skipped there.
+// (.ci/reporter.mjs); .ci/run installs it all, so nothing is skipped there.
 //   beforeEach((context) => needsTools(context, 'openssl'));
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';

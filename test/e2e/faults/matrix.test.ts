@@ -3,7 +3,6 @@
 import { expect, test } from 'vitest';
 import { runCell } from './cell.ts';
 import { LOADS, type Fault, type Load } from './fault.ts';
-import { knownFailures, type KnownFailure } from './known-failures.ts';
 import { missingTools } from '../../support/needs.ts';
 import { launchFaults } from './launch-faults.ts';
 import { requestFaults } from './request-faults.ts';
@@ -35,19 +34,12 @@ const outcome = together(
   WIDTH,
 );
 
-const knownFailure = ({ fault, load }: Cell): KnownFailure | undefined =>
-  knownFailures.find((each) => each.fault === fault.name && each.loads.includes(load));
-const known = (often: KnownFailure['often']): Cell[] =>
-  cellsOf(all).filter((cell) => knownFailure(cell)?.often === often);
-const sound = (faults: readonly Fault[]): Cell[] =>
-  cellsOf(faults).filter((cell) => knownFailure(cell) === undefined);
-
-test.for(sound(serviceFaults))(
+test.for(cellsOf(serviceFaults))(
   'BR8 BR13 RT1 RT4 SE4 SE6 FB1 FB3 the service or the way to it: $name',
   LIMIT,
   async ({ name }) => expect(await outcome(name)).toBeUndefined(),
 );
-test.for(sound(launchFaults))(
+test.for(cellsOf(launchFaults))(
   'BR13 HS1 HS2 RT1 RT4 names, certificates, launches: $name',
   LIMIT,
   async (cell, { skip }) => {
@@ -55,23 +47,8 @@ test.for(sound(launchFaults))(
     expect(await outcome(cell.name)).toBeUndefined();
   },
 );
-test.for(sound(requestFaults))(
+test.for(cellsOf(requestFaults))(
   'BR8 BR12 BR13 RT2 RT3 RT4 RT6 RT7 one answer: $name',
   LIMIT,
   async ({ name }) => expect(await outcome(name)).toBeUndefined(),
 );
-
-test.for(known('always'))('is known to fail: $name', LIMIT, async ({ name }) => {
-  await expect(outcome(name)).rejects.toThrow(name);
-});
-
-test.for(known('sometimes'))('is known to fail now and then: $name', LIMIT, async (cell, { annotate }) => {
-  const failure = await outcome(cell.name).catch((error: Error) => error.message);
-  if (failure !== undefined) await annotate(`${knownFailure(cell)!.why}\n${failure}`, 'warning');
-  expect(failure ?? cell.name).toContain(cell.name);
-});
-
-test('lists no failure of a cell that does not exist', () => {
-  const names = all.map(({ name }) => name);
-  expect(knownFailures.filter(({ fault }) => !names.includes(fault))).toEqual([]);
-});

@@ -7,7 +7,7 @@ export interface Job {
 
 /**
  * Starts when the first result is asked for; at most `width` jobs run at once, in their order.
- * @returns the result of the job of that name
+ * @returns the result of the job of that name; asked for again, the job is run again
  */
 export function together(jobs: readonly Job[], width: number): (name: string) => Promise<void> {
   const results = new Map(jobs.map(({ name }) => [name, Promise.withResolvers<void>()]));
@@ -25,8 +25,11 @@ export function together(jobs: readonly Job[], width: number): (name: string) =>
     };
     for (let worker = 0; worker < width; worker += 1) void work();
   };
+  const asked = new Set<string>();
   return (name) => {
     if (!isStarted) start();
+    if (asked.has(name)) return jobs.find((job) => job.name === name)!.run();
+    asked.add(name);
     return results.get(name)!.promise;
   };
 }
