@@ -68,8 +68,10 @@ const quickBuild = await build({
 const ownFiles = {
   name: 'own-files',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: path.replace(/ts$/, 'js'), external: true } : undefined,
+    onResolve({ filter: /^\.{1,2}\/[a-z-]+\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import'
+        ? { path: path.replace(/^\.+/, '.').replace(/ts$/, 'js'), external: true }
+        : undefined,
     );
   },
 };
@@ -100,7 +102,7 @@ const banner = {
 const filesOf = (names) => Object.fromEntries(names.map((name) => [name, `src/cli/${name}.ts`]));
 const peopleBuild = await build({
   ...shared,
-  entryPoints: filesOf(['help', 'doctor', 'login', 'logout']),
+  entryPoints: filesOf(['help', 'setup', 'doctor', 'login', 'logout']),
   banner,
   plugins: [ownFiles],
 });

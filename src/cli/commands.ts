@@ -5,6 +5,24 @@ import type { CommandSpec } from './command.ts';
 const JSON_OPTION = { flags: '--json', about: 'for programs: JSON, with nothing else on stdout' };
 
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
+  setup: {
+    usage: 'setup [url|profile]',
+    about:
+      'set everything up: check the service, sign in, write the entry for Claude Desktop, and prove that it works',
+    options: [
+      { flags: '--name <name>', about: 'what to call it (default: made of its address)' },
+      {
+        flags: '--client <client>',
+        about: 'claude-desktop (default), claude-code, cursor or vscode; several with commas',
+      },
+      { flags: '--dry-run', about: 'show what would change, as a diff, and change nothing' },
+      { flags: '--yes', about: 'ask nothing' },
+      { flags: '--no-check', about: 'write without asking the service, and without the proof' },
+      { flags: '--remove', about: 'take out again what set-up has written: of one name, or all' },
+      { flags: '--allow-http', about: 'allow http:// to a host that is not this machine' },
+    ],
+    load: () => import('./setup.ts'),
+  },
   login: {
     usage: 'login [url|profile]',
     about: 'sign in to the service, in the browser if nothing else is asked for',

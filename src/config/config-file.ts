@@ -1,6 +1,7 @@
 // Reads a config file as it stands: JSON, an object, or a clear word about where it is not. Knows nothing of settings, and never
 // writes.
 
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { scanEnvelope } from '../protocol/envelope.ts';
 
@@ -23,26 +24,50 @@ const NONE: ConfigText = { text: '', hasMark: false, values: {} };
 
 /** @throws ConfigError where there is a file that cannot be read or is no JSON object */
 export function readConfigText(path: string): ConfigText {
-  let raw: string;
+  const name = `The config file ${path}`;
+  const read = readText(path, name);
+  return read === undefined ? NONE : { ...read, values: section(parseStrictly(read.text, name), path) };
+}
+
+/**
+ * Undefined where there is no file.
+ * @param name as a message calls it
+ * @throws ConfigError where it cannot be read, or not without loss
+ */
+export function readText(
+  path: string,
+  name: string,
+): { readonly text: string; readonly hasMark: boolean } | undefined {
+  let bytes: Buffer;
   try {
-    raw = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NONE;
-    throw new ConfigError(
-      `The config file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
-      { cause: error },
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new ConfigError(`${name} cannot be read (${code}).`, { cause: error });
   }
+  if (!isUtf8(bytes)) throw new ConfigError(`${name} is not in UTF-8. It was not changed.`);
+  const raw = bytes.toString();
   const text = raw.replace(/^\uFEFF/, '');
+  return { text, hasMark: text !== raw };
+}
+
+/** @throws ConfigError with line and column */
+export function parseStrictly(text: string, name: string): unknown {
   const bytes = Buffer.from(text);
   const scan = scanEnvelope(bytes);
-  if (scan.kind === 'not-json') {
-    const { line, column } = positionOf(bytes, scan.at);
-    throw new ConfigError(
-      `The config file ${path} is not valid JSON: ${scan.reason} at line ${line} column ${column}. It was not changed.`,
-    );
-  }
-  return { text, hasMark: text !== raw, values: section(JSON.parse(text), path) };
+  if (scan.kind === 'not-json') throw invalidJson(name, scan.reason, bytes.toString('utf8', 0, scan.at));
+  return JSON.parse(text) as unknown;
+}
+
+/** @param before all of the file up to where it is wrong */
+export function invalidJson(name: string, reason: string, before: string): ConfigError {
+  const lines = before.split('\n');
+  // Both counted from 1, the column in characters.
+  const [line, column] = [lines.length, (lines.at(-1) ?? '').length + 1];
+  return new ConfigError(
+    `${name} is not valid JSON: ${reason} at line ${line} column ${column}. It was not changed.`,
+  );
 }
 
 /** An object, or nothing. @throws ConfigError for anything else */
@@ -50,10 +75,4 @@ export function section(value: unknown, what: string): Values {
   if (value === undefined) return {};
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Values;
   throw new ConfigError(`${what} must be a JSON object.`);
-}
-
-/** Both counted from 1, the column in characters. */
-function positionOf(bytes: Buffer, at: number): { readonly line: number; readonly column: number } {
-  const lines = bytes.toString('utf8', 0, at).split('\n');
-  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
 }

@@ -72,7 +72,7 @@ export function profileNames(places: ConfigPlaces): string[] {
 }
 
 /** Whether it is the address of a service, not the name of a profile. */
-function isUrl(target: string): boolean {
+export function isUrl(target: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
 }
 

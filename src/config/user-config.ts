@@ -1,13 +1,20 @@
-// Writes the user's config file: one value at a time, everything else in it byte for byte as it was, in one step, and never over
-// a file that is not understood. What is written has been read back as it will be read.
+// Writes the user's config file, through `conf`: one value at a time, everything else in it byte for byte as it was, in one step, and
+// never over a file that is not understood. What is written has been read back as it will be read. No launch loads this.
 
-import { realpathSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
-import { writeFileSync } from 'atomically';
+import { statSync } from 'node:fs';
+import { basename, dirname, extname } from 'node:path';
+import Conf from 'conf';
 import type { Paths } from '../platform/paths.ts';
-import { ConfigError, readConfigText, type ConfigText, type Values } from './config-file.ts';
+import { ConfigError, readConfigText } from './config-file.ts';
 import { checkValue } from './config-keys.ts';
-import { editText } from './edit-text.ts';
+import {
+  applyChanges,
+  planChanges,
+  type Change,
+  type JsonFile,
+  type Plan,
+  type Written,
+} from './json-changes.ts';
 
 type ConfigPlace = Pick<Paths, 'configFile'>;
 
@@ -19,17 +26,8 @@ export interface ProfileEntry {
   readonly [setting: string]: unknown;
 }
 
-export interface Change {
-  /** Keys from the outermost object inwards. */
-  readonly path: readonly string[];
-  /** Undefined takes out what is there. */
-  readonly value: unknown;
-}
-
-export type Written = 'added' | 'changed' | 'same';
-
-/** Another program may write at the same moment; its change is read and kept then. */
-const TRIES = 5;
+/** A new file is this user's alone. */
+const MODE = 0o600;
 /** As it is typed on a command line and put into the arguments of a client's entry. */
 const PROFILE_NAME = /^\w[\w.@-]*$/;
 
@@ -37,99 +35,78 @@ const PROFILE_NAME = /^\w[\w.@-]*$/;
  * Keeps what a profile has beyond `entry`, and what stands around it.
  * @throws ConfigError where the file is not understood, or would not be afterwards; it is untouched then
  */
-export function writeProfile(paths: ConfigPlace, name: string, entry: ProfileEntry): Written {
+export function writeProfile(place: ConfigPlace, name: string, entry: ProfileEntry): Written {
+  return writeChanges(place, profileChanges(name, entry));
+}
+
+/** What `writeProfile` changes. @throws ConfigError where no profile can have that name */
+export function profileChanges(name: string, entry: ProfileEntry): Change[] {
   checkProfileName(name);
   const given = Object.entries(entry).filter(([, value]) => value !== undefined);
-  return writeChanges(
-    paths,
-    given.map(([key, value]) => ({ path: ['profiles', name, key], value })),
-  );
+  return given.map(([key, value]) => ({ path: ['profiles', name, key], value }));
 }
 
 /** @throws ConfigError as `writeProfile` */
-export function removeProfile(paths: ConfigPlace, name: string): Written {
-  return writeChanges(paths, [{ path: ['profiles', name], value: undefined }]);
+export function removeProfile(place: ConfigPlace, name: string): Written {
+  return writeChanges(place, [{ path: ['profiles', name], value: undefined }]);
 }
 
 /** @throws ConfigError as `writeProfile` */
 export function writeChanges({ configFile }: ConfigPlace, changes: readonly Change[]): Written {
-  for (let tries = 1; ; tries += 1) {
-    const found = readConfigText(configFile);
-    const needed = changes.filter(
-      ({ path, value }) => !isDeepStrictEqual(valueAt(found.values, path), value),
-    );
-    const [first] = needed;
-    if (first === undefined) return 'same';
-    const text = textWith(found, needed, configFile);
-    // Between this look and the rename below lies less than a millisecond.
-    if (readConfigText(configFile).text !== found.text && tries < TRIES) continue;
-    write(configFile, `${found.hasMark ? '\uFEFF' : ''}${text}`);
-    const isNew = needed.every(({ path }) => valueAt(found.values, path.slice(0, -1)) === undefined);
-    return isNew ? 'added' : 'changed';
-  }
+  checkChanges(changes);
+  return applyChanges(userFile(configFile), changes).written;
+}
+
+/** What `writeChanges` would make of it. @throws ConfigError as `writeProfile` */
+export function planConfig({ configFile }: ConfigPlace, changes: readonly Change[]): Plan {
+  checkChanges(changes);
+  return planChanges(userFile(configFile), changes);
 }
 
 /** @throws ConfigError */
-function checkProfileName(name: string): void {
+export function checkProfileName(name: string): void {
   if (PROFILE_NAME.test(name) && !(name in {})) return;
   throw new ConfigError(
     `"${name}" cannot be the name of a profile: use letters, digits, ".", "-" and "_", and begin with a letter or digit.`,
   );
 }
 
-function textWith({ text, values }: ConfigText, changes: readonly Change[], configFile: string): string {
-  let edited = text;
-  let expected: unknown = values;
-  for (const { path, value } of changes) {
-    if (value !== undefined) checkValue(path, value);
-    edited = editText(edited, [...path], value);
-    expected = withValue(expected, path, value);
-  }
-  // A key that stands there twice is the one thing that the text and its meaning can differ in.
-  if (!isDeepStrictEqual(JSON.parse(edited), expected)) {
-    throw new ConfigError(
-      `The config file ${configFile} has a key twice, so it is not clear what to change. It was not changed.`,
-    );
-  }
-  return edited;
+function checkChanges(changes: readonly Change[]): void {
+  for (const { path, value } of changes) if (value !== undefined) checkValue(path, value);
 }
 
-function write(path: string, text: string): void {
+function userFile(path: string): JsonFile {
+  return {
+    name: `The config file ${path}`,
+    read: () => readConfigText(path),
+    parse: (text) => JSON.parse(text) as unknown,
+    write: (text, { hasMark }) => save(path, `${hasMark ? '\uFEFF' : ''}${text}`),
+  };
+}
+
+/**
+ * By `conf`, which makes the directory, follows links and replaces the file in one step. It would format all of it anew, so it is given
+ * the text.
+ */
+function save(path: string, text: string): void {
+  const extension = extname(path);
   try {
-    // A new file is this user's alone; one that is there keeps its mode, and stays where a link leads.
-    const isNew = !exists(path);
-    writeFileSync(path, text, isNew ? { mode: 0o600 } : {});
+    const file = new Conf<Record<string, unknown>>({
+      cwd: dirname(path),
+      configName: basename(path, extension),
+      fileExtension: extension.slice(1),
+      configFileMode: modeOf(path),
+      clearInvalidConfig: false,
+      deserialize: (found) => JSON.parse(found.replace(/^\uFEFF/, '')) as Record<string, unknown>,
+      serialize: () => text,
+    });
+    file.store = JSON.parse(text.replace(/^\uFEFF/, '')) as Record<string, unknown>;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw new ConfigError(`The config file ${path} cannot be written (${code}).`, { cause: error });
   }
 }
 
-function exists(path: string): boolean {
-  try {
-    realpathSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function valueAt(values: unknown, path: readonly string[]): unknown {
-  let value = values;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Values)[key];
-  }
-  return value;
-}
-
-function withValue(values: unknown, path: readonly string[], value: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  const isObject = typeof values === 'object' && values !== null && !Array.isArray(values);
-  const copy = isObject ? { ...(values as Values) } : {};
-  const inner = withValue(copy[key], rest, value);
-  if (inner === undefined) delete copy[key];
-  else copy[key] = inner;
-  return copy;
+function modeOf(path: string): number {
+  return (statSync(path, { throwIfNoEntry: false })?.mode ?? MODE) & 0o777;
 }

@@ -18,11 +18,19 @@ import {
   type Verdict,
 } from './step.ts';
 
+export interface ExamineOptions {
+  /** As for `run`. */
+  readonly flags?: Readonly<Record<string, string | boolean>>;
+  /** Whether to look into the clients' configuration as well. */
+  readonly withClients?: boolean;
+}
+
 /** Looks at one service. @param onStep hears of each step as it ends */
 export async function examine(
   target: string,
   context: CommandContext,
   onStep: (result: StepResult) => void,
+  { flags = {}, withClients = true }: ExamineOptions = {},
 ): Promise<Examination> {
   const { clock, env, paths } = context;
   const steps: StepResult[] = [];
@@ -38,7 +46,7 @@ export async function examine(
   let resolved: Resolved | undefined;
   await add('config', () => {
     try {
-      resolved = resolveRun({ target, flags: {}, headers: [] }, env, paths);
+      resolved = resolveRun({ target, flags, headers: [] }, env, paths);
       const isUrl = target.includes('://');
       const where = isUrl ? 'a URL, which needs no profile' : `profile "${target}" in ${paths.configFile}`;
       return ok(`${where}${wayOf(resolved.profile)}`);
@@ -56,9 +64,10 @@ export async function examine(
       await add(step, () => skipped('a step before it has failed'));
   }
   const url = resolved?.profile.url.href ?? null;
-  await add('client config', () => {
-    return examineClientConfig(configPlaces(process.platform, env, homedir()), target, url);
-  });
+  if (withClients)
+    await add('client config', () => {
+      return examineClientConfig(configPlaces(process.platform, env, homedir()), target, url);
+    });
   return {
     target: shownTarget(target),
     url: resolved === undefined ? null : shown(resolved.profile.url),

@@ -1,0 +1,62 @@
+// Whether the service can be used, by the doctor's own steps, and the sign-in where it asks for one.
+
+import { readMarker } from '../../auth/store/marker.ts';
+import { recordFiles } from '../../auth/store/places.ts';
+import { storeKey } from '../../auth/store/store.ts';
+import { resolveRun } from '../../config/resolve.ts';
+import type { CommandContext } from '../command.ts';
+import { examine } from '../doctor/examine.ts';
+import type { StepResult } from '../doctor/step.ts';
+import { EXIT } from '../exit-codes.ts';
+import { stepLines } from '../render/doctor-view.ts';
+import type { Reporter } from './reporter.ts';
+import type { Wishes } from './wishes.ts';
+
+export type ServiceState = 'usable' | 'sign-in' | 'failed';
+
+export async function checkService(
+  wishes: Wishes,
+  context: CommandContext,
+  reporter: Reporter,
+): Promise<ServiceState> {
+  const waits: StepResult[] = [];
+  const { steps } = await examine(
+    targetOf(wishes),
+    context,
+    (result) => {
+      // That it wants a sign-in is no failure here: that comes next.
+      if (result.step === 'handshake' && result.kind === 'failed') waits.push(result);
+      else if (result.kind !== 'skipped') reporter.say(stepLines(result, reporter).join('\n'));
+    },
+    { flags: flagsOf(wishes), withClients: false },
+  );
+  const failed = steps.filter(({ kind }) => kind === 'failed');
+  if (failed.length === 0) return 'usable';
+  if (failed.some(({ step }) => step === 'sign-in'))
+    return isSignedIn(wishes, context) ? 'usable' : 'sign-in';
+  for (const result of waits) reporter.say(stepLines(result, reporter).join('\n'));
+  return 'failed';
+}
+
+/** Whether there is a sign-in afterwards. A person must be there for it. */
+export async function signIn(wishes: Wishes, context: CommandContext, isTerminal: boolean): Promise<boolean> {
+  if (!isTerminal) return false;
+  const { run } = await import('../login.ts');
+  const options = wishes.allowHttp ? { 'allow-http': true } : {};
+  return (await run({ words: [targetOf(wishes)], options }, context)) === EXIT.ok;
+}
+
+function isSignedIn(wishes: Wishes, { env, paths }: CommandContext): boolean {
+  const args = { target: targetOf(wishes), flags: flagsOf(wishes), headers: [] };
+  const { profile } = resolveRun(args, env, paths);
+  const marker = readMarker(recordFiles(paths, storeKey(profile.url)));
+  return marker !== undefined && marker.isRefused !== true;
+}
+
+function targetOf({ url, name }: Wishes): string {
+  return url?.href ?? name;
+}
+
+function flagsOf({ allowHttp }: Wishes): Readonly<Record<string, boolean>> {
+  return allowHttp ? { 'allow-http': true } : {};
+}

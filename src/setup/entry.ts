@@ -1,0 +1,71 @@
+// What stands in a client's list for one service: which program to launch, with which words. Absolute paths, because clients have a PATH
+// of their own; no secret; no space inside an argument, because some clients on Windows take such an argument apart.
+
+import { ConfigError, type Values } from '../config/config-file.ts';
+import type { ClientSpec } from './clients.ts';
+
+export interface Entry {
+  readonly type?: 'stdio';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What is launched. */
+export interface Program {
+  readonly node: string;
+  readonly script: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Clients keep most of their environment to themselves, and these say where the bridge's own files are. */
+const PLACES = ['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'];
+const HOME = 'MCP_BRIDGE_HOME';
+
+/** @throws ConfigError where the program lies at a place that cannot be named in an entry */
+export function entryFor(
+  { node, script }: Program,
+  profile: string,
+  env: Environment,
+  { hasType }: Pick<ClientSpec, 'hasType'>,
+): Entry {
+  if (/\s/.test(script)) {
+    throw new ConfigError(
+      `mcp-bridge lies at ${script}, and some clients take apart an argument with a space in it. Install it in a folder without spaces, then try again.`,
+    );
+  }
+  const home = env[HOME];
+  const names = home === undefined || home === '' ? PLACES : [HOME];
+  const kept = names.flatMap((name) => {
+    const value = env[name];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  return {
+    ...(hasType ? { type: 'stdio' as const } : undefined),
+    command: node,
+    args: [script, 'run', profile],
+    ...(kept.length === 0 ? undefined : { env: Object.fromEntries(kept) }),
+  };
+}
+
+/** What the entry has the bridge run: a profile or a URL. Undefined where it launches something else. */
+export function bridgedBy(entry: unknown): string | undefined {
+  const words = wordsOf(entry);
+  const at = words.findIndex((word) => /^mcp-bridge(\.(js|cmd|exe))?$/i.test(baseName(word)));
+  if (at < 0) return undefined;
+  const [first, second] = words.slice(at + 1).filter((word) => !word.startsWith('--'));
+  return first === 'run' ? second : first;
+}
+
+function wordsOf(entry: unknown): string[] {
+  if (typeof entry !== 'object' || entry === null) return [];
+  const { command, args } = entry as Values;
+  return [command, ...(Array.isArray(args) ? (args as unknown[]) : [])].filter(
+    (word) => typeof word === 'string',
+  );
+}
+
+function baseName(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? '';
+}
