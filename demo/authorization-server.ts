@@ -10,6 +10,8 @@ import { page, serveSignInPage } from './sign-in-page.ts';
 export interface AuthorizationServerOptions {
   /** 0 takes a free one. */
   readonly port?: number;
+  /** Under which name it is reached, where something before it speaks TLS (default its own address). */
+  readonly issuer?: string;
   /** How long access tokens last, in seconds (default 600). */
   readonly accessTokenSeconds?: number;
   /** How long refresh tokens last, in seconds (default 14 days). */
@@ -93,8 +95,10 @@ export async function startAuthorizationServer(
 
   await listen(options.port ?? 0);
   const { port } = server.address() as AddressInfo;
-  const issuer = `http://127.0.0.1:${port}`;
+  const issuer = options.issuer ?? `http://127.0.0.1:${port}`;
   const provider = new Provider(issuer, configuration(options, memory));
+  // What stands before it passes bytes on, and adds no header that would say so.
+  provider.proxy = options.issuer !== undefined;
   provider.on('registration_create.success', () => (counts.registered += 1));
   provider.on('grant.success', (ctx) => countGrant(counts, ctx));
   provider.on('grant.error', (ctx) => {
@@ -125,6 +129,8 @@ export async function startAuthorizationServer(
   };
   server.on('request', (request, response) => {
     if (running.intercept?.(request, response) === true) return;
+    if (options.issuer !== undefined)
+      request.headers['x-forwarded-proto'] = new URL(issuer).protocol.slice(0, -1);
     handle(request, response).catch(() => response.destroy());
   });
   return running;

@@ -7,6 +7,8 @@ export interface BearerCheckOptions {
   readonly authorization: AuthorizationServer;
   /** All of these a token must have (default `notes`). */
   readonly scopes?: readonly string[];
+  /** Under which name the service is reached, where something before it speaks TLS. */
+  readonly origin?: string;
 }
 
 /** Counts what it has seen. */
@@ -14,18 +16,20 @@ export class BearerCheck {
   readonly #authorization: AuthorizationServer;
   /** All of these a token must have. */
   scopes: readonly string[];
+  readonly #origin: string | undefined;
   passed = 0;
   /** Without a token, or with one that is not good (any more). */
   refused = 0;
 
-  constructor({ authorization, scopes = ['notes'] }: BearerCheckOptions) {
+  constructor({ authorization, scopes = ['notes'], origin }: BearerCheckOptions) {
+    this.#origin = origin;
     this.#authorization = authorization;
     this.scopes = scopes;
   }
 
   /** Whether the request may go on to the service; if not, it has been answered. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
-    const origin = `http://${request.headers.host ?? ''}`;
+    const origin = this.#origin ?? `http://${request.headers.host ?? ''}`;
     const wellKnown = '/.well-known/oauth-protected-resource';
     const path = new URL(request.url ?? '/', origin).pathname;
     if (path === wellKnown || path.startsWith(`${wellKnown}/`)) {

@@ -18,6 +18,8 @@ export interface NotesServiceOptions {
   /** Added to every handshake, as a service far away or slow to set up would take. */
   handshakeMs?: number;
   onEvent?: (event: ServiceEvent) => void;
+  /** Another name under which it is reached, beside those of this machine. */
+  host?: string | undefined;
   /** Asks each request for a token first. */
   bearerCheck?: BearerCheck;
 }
@@ -99,7 +101,8 @@ export async function startNotesService(options: NotesServiceOptions): Promise<N
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!isLocal(request)) return sendError(response, 403, -32000, 'Only for programs on this machine');
+    if (!isLocal(request, options.host))
+      return sendError(response, 403, -32000, 'Only for programs on this machine');
     if (options.bearerCheck?.admit(request, response) === false) return;
     if (request.url !== path) return sendError(response, 404, -32000, `The MCP endpoint is ${path}`);
     const body = request.method === 'POST' ? await readJson(request, response) : undefined;
@@ -176,9 +179,10 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 /** A web page in somebody's browser can reach loopback too, under a name of its own: Host and Origin give it away. */
-function isLocal({ headers }: IncomingMessage): boolean {
+function isLocal({ headers }: IncomingMessage, host?: string): boolean {
   const urls = [`http://${headers.host ?? ''}`, ...(headers.origin === undefined ? [] : [headers.origin])];
-  return urls.every((url) => ['127.0.0.1', 'localhost', '[::1]'].includes(URL.parse(url)?.hostname ?? ''));
+  const names = ['127.0.0.1', 'localhost', '[::1]', ...(host === undefined ? [] : [host])];
+  return urls.every((url) => names.includes(URL.parse(url)?.hostname ?? ''));
 }
 
 /** Undefined when the body is too large or not JSON; that has been answered then. */

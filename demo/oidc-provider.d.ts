@@ -32,6 +32,7 @@ declare module 'oidc-provider' {
       new (properties: { accountId: string; clientId: string }): Grant;
     };
     readonly Client: { find(id: string): Promise<{ clientName?: string } | undefined> };
+    proxy: boolean;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     use(middleware: (ctx: KoaContext, next: () => Promise<void>) => Promise<void>): void;
     on(event: string, listener: (ctx: KoaContext) => void): void;

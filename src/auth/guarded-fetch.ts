@@ -2,6 +2,8 @@
 // read here, each request ends in time, and no redirect is followed blindly. What an answer means is for others.
 
 import type { Clock } from '../platform/clock.ts';
+import { NetworkError } from '../platform/network/network-error.ts';
+import { isUnknownIssuer } from '../platform/network/trust.ts';
 import { AuthError } from './auth-error.ts';
 import { checkUrl, type UrlRules } from './safe-url.ts';
 
@@ -21,6 +23,9 @@ const TIMEOUT_MS = 15_000;
 /** Real documents take some kilobytes. */
 const MAX_BYTES = 1024 * 1024;
 const MAX_REDIRECTS = 3;
+const MAX_CAUSES = 5;
+const TRUST_REMEDY =
+  'Nobody that this machine trusts has signed its certificate. In a company network, name the file of its own authority: the setting caFile, or the variable NODE_EXTRA_CA_CERTS.';
 
 /**
  * Its calls reject with nothing but AuthError. A GET follows redirects within its origin; any other redirect comes back as it is.
@@ -104,16 +109,29 @@ function explained(error: unknown, url: URL, isOver: boolean, isLate: boolean): 
     const message = `${url.host} sent more header text than any answer needs.`;
     return new AuthError('ERR_AUTH_BAD_ANSWER', message, { cause: error });
   }
-  return new AuthError('ERR_AUTH_UNREACHABLE', `${url.host} cannot be reached (${code}).`, { cause: error });
+  const remedy = isUnknownIssuer(code) ? { remedy: TRUST_REMEDY } : {};
+  const message = wayTrouble(error) ?? `${url.host} cannot be reached (${code}).`;
+  return new AuthError('ERR_AUTH_UNREACHABLE', message, { cause: error, ...remedy });
+}
+
+/** What is wrong on the way there, as with a proxy or a file of certificates. */
+function wayTrouble(error: unknown): string | undefined {
+  return chain(error).find((each) => each instanceof NetworkError)?.message;
 }
 
 /** The innermost reason that has a code: fetch wraps what its connection said. */
 function codeOf(error: unknown): string {
-  let found = 'unknown';
-  for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth += 1) {
-    const inner: unknown = each instanceof AggregateError ? each.errors[0] : each;
-    if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') found = inner.code;
-  }
+  const codes = chain(error).flatMap((each) =>
+    'code' in each && typeof each.code === 'string' ? [each.code] : [],
+  );
+  return codes.at(-1) ?? 'unknown';
+}
+
+/** The error and its causes, outermost first. */
+function chain(error: unknown): Error[] {
+  const found: Error[] = [];
+  for (let each = error; each instanceof Error && found.length < MAX_CAUSES; each = each.cause)
+    found.push(each instanceof AggregateError && each.errors[0] instanceof Error ? each.errors[0] : each);
   return found;
 }
 

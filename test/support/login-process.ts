@@ -23,8 +23,11 @@ export class LoginProcess extends CliProcess {
   }
 
   /** Opens it, and signs in there. */
-  async visit(answer: SignInAnswer = {}): Promise<Outcome & { page: string }> {
-    const { text } = await browse(await this.address(), answer);
+  async visit(
+    answer: SignInAnswer = {},
+    fetch?: Parameters<typeof browse>[3],
+  ): Promise<Outcome & { page: string }> {
+    const { text } = await browse(await this.address(), answer, () => false, fetch);
     return { ...(await this.end()), page: text };
   }
 }

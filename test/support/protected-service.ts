@@ -19,10 +19,16 @@ export interface ProtectedService {
   check: BearerCheck;
 }
 
-/** @param scopes what a token must have for the service */
+interface Wants {
+  /** What a token must have for the service. */
+  readonly scopes?: readonly string[];
+  /** Under which name the service is reached. */
+  readonly origin?: string;
+}
+
 export async function useProtectedService(
   options: AuthorizationServerOptions = {},
-  scopes?: readonly string[],
+  wants: Wants = {},
 ): Promise<ProtectedService> {
   const directory = await mkdtemp(join(tmpdir(), 'mcp-bridge-test-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -30,8 +36,9 @@ export async function useProtectedService(
   onTestFinished(() => store.close());
   const authorization = await startAuthorizationServer(options);
   onTestFinished(() => authorization.close());
-  const check = new BearerCheck({ authorization, ...(scopes && { scopes }) });
-  const service = await startNotesService({ store, bearerCheck: check });
+  const check = new BearerCheck({ authorization, ...wants });
+  const host = wants.origin === undefined ? undefined : new URL(wants.origin).hostname;
+  const service = await startNotesService({ store, bearerCheck: check, host });
   onTestFinished(() => service.close());
   return { authorization, service, check };
 }

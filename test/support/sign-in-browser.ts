@@ -15,6 +15,7 @@ export async function browse(
   url: string,
   { name = 'ada', answer = 'allow' }: SignInAnswer = {},
   stopAt: (url: URL) => boolean = () => false,
+  fetch: (url: URL, init: RequestInit) => Promise<Response> = globalThis.fetch,
 ): Promise<{ url: URL; status: number; text: string }> {
   const cookies = new Map<string, string>();
   let next: { url: URL; form?: URLSearchParams } = { url: new URL(url) };

@@ -127,7 +127,7 @@ describe('AU1 mcp-bridge login', () => {
 
   test('asks for more where the service wants more than was granted, once, for all of it', async () => {
     const scopes = ['notes', 'notes:write'];
-    const { service } = await useProtectedService({ scopes }, scopes);
+    const { service } = await useProtectedService({ scopes }, { scopes });
     const home = useHome();
     const login = new LoginProcess(home, service.url, [...TO_FILE, '--scope', 'notes']);
     const first = await login.address();
@@ -198,7 +198,7 @@ describe('AU5 login --token', () => {
 
 test('AU1 AU4 a call that needs more scopes names them, and the next sign-in asks for them', async () => {
   const scopes = ['notes', 'notes:write'];
-  const { service, check } = await useProtectedService({ scopes }, ['notes']);
+  const { service, check } = await useProtectedService({ scopes });
   const home = useHome();
   await new LoginProcess(home, service.url).visit();
   const bridge = await useBridge(service.url, { home });
