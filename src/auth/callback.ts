@@ -40,7 +40,8 @@ export function judgeCallback(params: URLSearchParams, expected: Expected): Call
 }
 
 function refusalOf(error: string, description: string | null): AuthError {
-  const why = description === null || description === '' ? '' : ` (${quoted(description)})`;
+  const why =
+    description === null || description === '' ? '' : ` (${quoted(description).replace(/\.$/, '')})`;
   if (error === 'access_denied') return new AuthError('ERR_AUTH_REFUSED', `The sign-in was declined${why}.`);
   const isAway = error === 'temporarily_unavailable' || error === 'server_error';
   const message = `The authorization server ends the sign-in with ${quoted(error)}${why}.`;

@@ -23,7 +23,7 @@ svg { width: 3.5rem; height: 3.5rem; fill: none; stroke-width: 2; stroke-linecap
 .success svg { stroke: var(--good) }
 .failure svg { stroke: var(--bad) }
 h1 { margin: 1.25rem 0 .5rem; font-size: 1.45rem; line-height: 1.3 }
-p { margin: .5rem 0 0; overflow-wrap: anywhere }
+p { margin: .5rem 0 0; overflow-wrap: anywhere; text-wrap: balance }
 .advice { color: var(--soft) }
 footer { margin-top: 2rem; padding-top: 1.25rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .85rem }
 `;

@@ -45,7 +45,7 @@ export function needsRoot(context: Skippable): void {
   context.skip(process.getuid?.() !== 0, 'needs root');
 }
 
-function pathOf(tool: Tool): string | undefined {
+export function pathOf(tool: Tool): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.map((folder) => join(folder, tool)).find(isProgram);
 }
