@@ -1,7 +1,6 @@
 // From a service's URL to who signs people in for it: the challenge, the service's own document (RFC 9728), and the document of
 // the authorization server that it names. Owns the order of the questions.
 
-import { buildDiscoveryUrls } from '@modelcontextprotocol/sdk/client/auth.js';
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import { OAuthProtectedResourceMetadataSchema } from '@modelcontextprotocol/sdk/shared/auth.js';
 import type { OAuthProtectedResourceMetadata } from '@modelcontextprotocol/sdk/shared/auth.js';
@@ -13,6 +12,7 @@ import { checkUrl } from './safe-url.ts';
 import {
   defaultMetadata,
   findServerMetadata,
+  isSameIssuer,
   type ServerMetadata,
   type Surroundings,
 } from './server-metadata.ts';
@@ -108,15 +108,15 @@ async function findResourceMetadata(
 
 /** The rule of 2025-03-26: the service's origin signs people in itself. */
 async function metadataOfOrigin(service: URL, around: Surroundings): Promise<ServerMetadata> {
-  return (await findServerMetadata(service.origin, around)) ?? defaultMetadata(service.origin);
+  return (await findServerMetadata(service.origin, around, 'origin')) ?? defaultMetadata(service.origin);
 }
 
 /** What belongs to an issuer that was found before. @throws AuthError */
 export async function lookUpIssuer(issuer: string, around: Surroundings): Promise<ServerMetadata> {
   const found = await findServerMetadata(issuer, around);
   if (found !== undefined) return found;
-  const places = buildDiscoveryUrls(issuer).length;
-  if (places === 2) return defaultMetadata(new URL(issuer).origin);
+  const ofOrigin = await metadataOfOrigin(new URL(issuer), around);
+  if (isSameIssuer(ofOrigin.issuer, issuer)) return ofOrigin;
   throw new AuthError(
     'ERR_AUTH_BAD_ANSWER',
     `The authorization server ${quoted(issuer)} has no document any more.`,

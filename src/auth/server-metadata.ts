@@ -36,6 +36,7 @@ const ENDPOINTS = [
 export async function findServerMetadata(
   issuer: string,
   { fetch, rules }: Surroundings,
+  holdTo: NameRule = 'issuer',
 ): Promise<ServerMetadata | undefined> {
   const base = checkUrl(issuer, 'the authorization server', rules);
   for (const { url } of buildDiscoveryUrls(base)) {
@@ -44,13 +45,24 @@ export async function findServerMetadata(
       throw new AuthError('ERR_AUTH_UNREACHABLE', `${url.host} answers with HTTP ${response.status}.`);
     // Many servers answer every path with a page of theirs; that is no document.
     const json = response.ok ? await jsonOf(response) : undefined;
-    if (json !== undefined) return checkMetadata(json, issuer, rules);
+    if (json !== undefined) return checkMetadata(json, issuer, rules, holdTo);
   }
   return undefined;
 }
 
+/**
+ * The name that a document must have: the issuer's own, or any of its origin. The latter for services of 2025-03-26, which name no
+ * issuer: there the origin is all that is known, and its own document may call it by another path.
+ */
+export type NameRule = 'issuer' | 'origin';
+
 /** @throws AuthError */
-export function checkMetadata(json: unknown, issuer: string, rules: UrlRules): ServerMetadata {
+export function checkMetadata(
+  json: unknown,
+  issuer: string,
+  rules: UrlRules,
+  holdTo: NameRule = 'issuer',
+): ServerMetadata {
   const parsed = OAuthMetadataSchema.safeParse(json);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.join('.') ?? '';
@@ -60,7 +72,8 @@ export function checkMetadata(json: unknown, issuer: string, rules: UrlRules): S
   }
   const metadata: Record<string, unknown> = parsed.data;
   // RFC 8414, section 3.3: else one server could speak in the name of another.
-  if (!isSameIssuer(parsed.data.issuer, issuer)) {
+  const isOfOrigin = holdTo === 'origin' && URL.parse(parsed.data.issuer)?.origin === new URL(issuer).origin;
+  if (!isOfOrigin && !isSameIssuer(parsed.data.issuer, issuer)) {
     const names = `${quoted(parsed.data.issuer)}, not ${quoted(issuer)}`;
     throw new AuthError(
       'ERR_AUTH_UNSAFE',

@@ -140,10 +140,11 @@ export class TokenSource {
     return this.#noToken();
   }
 
-  /** For the challenge of a 403; undefined where scopes are not the matter. */
-  scopeMissing(challenge: string): SignInFailure | undefined {
+  /** For the challenge of a 403; undefined where scopes are not the matter, `renewed` where there is a sign-in since. */
+  scopeMissing(challenge: string): SignInFailure | 'renewed' | undefined {
     const { error, scope } = parseChallenge(challenge);
     if (error !== 'insufficient_scope') return undefined;
+    if (this.look()) return 'renewed';
     const { key, store, host, loginTarget } = this.#options;
     const granted = this.#standing.kind === 'held' ? this.#standing.access.scope : undefined;
     const wantedScope = stepUpScope(granted ?? store.note(key)?.wantedScope, scope);

@@ -217,6 +217,7 @@ export class Guard {
     if (status === 401 && !this.#hasRenewed) return { status };
     if (status !== 403) return undefined;
     const failure = this.#credentials.scopeMissing(String(headers['www-authenticate'] ?? ''));
+    if (failure === 'renewed') return this.#hasRenewed ? undefined : { status };
     return failure === undefined ? undefined : { status, failure };
   }
 

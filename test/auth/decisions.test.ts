@@ -158,6 +158,16 @@ describe('AU1 holds a document to its name, and its addresses to the rules:', ()
   });
 
   test.each([
+    ['https://a.example/oauth', 'https://a.example/oauth'],
+    ['https://b.example/oauth', 'ERR_AUTH_UNSAFE'],
+    ['javascript:alert(1)', 'ERR_AUTH_UNSAFE'],
+  ])('where only the origin is known (2025-03-26), %s', (issuer, expected) => {
+    const check = (): unknown =>
+      checkMetadata({ ...document, issuer }, 'https://a.example', rules, 'origin').issuer;
+    expect(resultOf(check)).toBe(expected);
+  });
+
+  test.each([
     ['https://a.example', 'https://a.example/', true],
     ['https://A.example:443', 'https://a.example', true],
     ['https://a.example/t', 'https://a.example/T', false],

@@ -8,9 +8,11 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ElicitRequestSchema, type ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import { launchFromEnvironment } from './launch.ts';
+import { signIn, type ScenarioContext } from './sign-in.ts';
 
 interface Scenario {
   capabilities?: ClientCapabilities;
+  prepare?(): Promise<void>;
   run(client: Client): Promise<unknown>;
 }
 
@@ -42,6 +44,33 @@ const scenarios: Record<string, Scenario> = {
   },
 };
 
+/** Calls a tool; where the service wants more scopes for it, signs in once more, and calls again. */
+async function callSignedIn(client: Client, signInAgain: () => Promise<void>): Promise<void> {
+  const { tools } = await client.listTools();
+  const [tool] = tools;
+  const call = () => client.callTool({ name: tool?.name ?? 'test-tool', arguments: {} });
+  try {
+    await call();
+  } catch (error) {
+    if (!JSON.stringify((error as { data?: unknown }).data ?? '').includes('ERR_AUTH_SCOPE')) throw error;
+    await signInAgain();
+    await call();
+  }
+}
+
+/** Every `auth/…` scenario: a sign-in, and then a client that works. */
+function signedInScenario(name: string, url: string): Scenario {
+  const launch = launchFromEnvironment();
+  if (launch === 'direct') throw new Error('Signing in is what `mcp-bridge login` does.');
+  const context = JSON.parse(env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as ScenarioContext;
+  const isUnattended = name.startsWith('auth/client-credentials');
+  const signInNow = async (): Promise<void> => {
+    const code = await signIn(launch, url, context, isUnattended);
+    if (code !== 0) throw new Error(`login ended with ${code}`);
+  };
+  return { prepare: signInNow, run: (client) => callSignedIn(client, signInNow) };
+}
+
 function expectText(content: unknown, expected: string): void {
   const found = JSON.stringify(content);
   if (!found.includes(JSON.stringify(expected)))
@@ -62,10 +91,11 @@ function connectTo(url: string): Transport {
 
 async function main(): Promise<void> {
   const name = env['MCP_CONFORMANCE_SCENARIO'] ?? '';
-  const scenario = scenarios[name];
   const url = argv.at(-1);
+  const scenario = name.startsWith('auth/') ? signedInScenario(name, url ?? '') : scenarios[name];
   if (!scenario || url === undefined) throw new Error(`Nothing is known of the scenario "${name}"`);
 
+  await scenario.prepare?.();
   const client = new Client(
     { name: 'conformance-client', version: '1.0.0' },
     { capabilities: scenario.capabilities ?? {} },
