@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BridgeProcess, LaunchOptions } from '../../support/bridge-process.ts';
+import { runCli } from '../../support/cli-process.ts';
 import { useDaemonHome, type DaemonHome } from '../../support/daemon-home.ts';
 import { useProtectedService } from '../../support/protected-service.ts';
 import { keepSignIn, signInto, signOutOf } from '../../support/signed-in.ts';
@@ -173,13 +174,33 @@ test('ST1 the status tells of the sign-in', async () => {
   const home = useDaemonHome();
   const bridge = await useBridge(service.url, home.launch());
   await bridge.initialize();
-  const signIn = async (): Promise<unknown> => {
-    const status = JSON.parse((await home.ask('/status')).body) as { profiles: { signIn: unknown }[] };
-    return status.profiles[0]?.signIn;
+  const profile = async (): Promise<unknown> => {
+    const status = JSON.parse((await home.ask('/status')).body) as { profiles: unknown[] };
+    return status.profiles[0];
   };
-  await expect.poll(signIn).toEqual({ state: 'needed', expiresAt: null });
+  // Waits for a person: no time is set for another try.
+  await expect.poll(profile).toMatchObject({
+    health: 'degraded',
+    state: 'TRANSIENT_FAILURE',
+    nextTryAt: null,
+    signIn: { state: 'needed', expiresAt: null },
+    advice: expect.stringContaining('mcp-bridge login'),
+  });
+  const shown = await runCli(home.path, ['status']);
+  expect(shown).toMatchObject({ code: 1, stderr: '' });
+  expect(shown.stdout).toMatch(/what to do +Run `mcp-bridge login/);
+  expect(shown.stdout).toMatch(/sign-in +needed/);
+  expect(shown.stdout).not.toContain('Next try');
+
   await signInto(home.path, service.url);
-  await expect
-    .poll(signIn, { timeout: 5000 })
-    .toEqual({ state: 'signed-in', expiresAt: expect.stringMatching(/^\d{4}-/) });
+  await expect.poll(profile, { timeout: 5000 }).toMatchObject({
+    health: 'healthy',
+    state: 'READY',
+    signIn: { state: 'signed-in', expiresAt: expect.stringMatching(/^\d{4}-/) },
+  });
+  const later = await runCli(home.path, ['status']);
+  expect(later).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/sign-in +signed in, for another \d/),
+  });
 });
