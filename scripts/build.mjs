@@ -102,7 +102,7 @@ const banner = {
 const filesOf = (names) => Object.fromEntries(names.map((name) => [name, `src/cli/${name}.ts`]));
 const peopleBuild = await build({
   ...shared,
-  entryPoints: filesOf(['help', 'setup', 'doctor', 'login', 'logout']),
+  entryPoints: filesOf(['help', 'setup', 'config', 'doctor', 'login', 'logout']),
   banner,
   plugins: [ownFiles],
 });

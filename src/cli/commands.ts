@@ -60,6 +60,17 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     options: [{ flags: '--allow-http', about: 'allow http:// to a host that is not this machine' }],
     load: () => import('./logout.ts'),
   },
+  config: {
+    usage: 'config <list|get|set|unset|path|edit> [key] [value]',
+    about: 'show and change settings',
+    options: [
+      { flags: '--profile <name>', about: 'of this profile' },
+      { flags: '--origin', about: 'say where each value comes from' },
+      { flags: '--managed', about: "with path: the administrator's file" },
+      JSON_OPTION,
+    ],
+    load: () => import('./config.ts'),
+  },
   status: {
     usage: 'status',
     about: 'show what the bridge does, and what to do where it is not well',
@@ -72,7 +83,10 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   doctor: {
     usage: 'doctor [url|profile]',
     about: 'go the whole way to the service step by step, and say where it fails and what to do',
-    options: [JSON_OPTION],
+    options: [
+      JSON_OPTION,
+      { flags: '--repair', about: 'write entries of set-up again that clients have lost' },
+    ],
     load: () => import('./doctor.ts'),
   },
   logs: {

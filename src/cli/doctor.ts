@@ -1,5 +1,6 @@
 // `mcp-bridge doctor`: goes the whole way to a service, and says at which step it fails and what to do.
 
+import { confirm } from '@clack/prompts';
 import { ConfigError, profileNames } from '../config/resolve.ts';
 import type { Arguments, CommandContext } from './command.ts';
 import { UsageError } from './command.ts';
@@ -28,9 +29,31 @@ export async function run({ words, options }: Arguments, context: CommandContext
     say(['', summaryLine(examination.steps, style), '']);
     found.push(examination);
   }
+  if (!isJson) {
+    const repaired = await offerRepair(found, options['repair'] === true, context);
+    if (repaired !== undefined) return repaired;
+  }
   if (isJson) stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   const isWell = found.every(({ steps }) => steps.every(({ kind }) => kind !== 'failed'));
   return isWell ? EXIT.ok : EXIT.degraded;
+}
+
+/** Where a client has lost an entry of ours: writes it again, if somebody wants that. Resolves with the exit code then. */
+async function offerRepair(
+  found: readonly Examination[],
+  isAsked: boolean,
+  context: CommandContext,
+): Promise<number | undefined> {
+  const lost = found.flatMap(({ lost: each }) => each);
+  if (lost.length === 0) return undefined;
+  const isTerminal = process.stdin.isTTY && context.stdout.isTTY;
+  if (!isAsked && !(isTerminal && (await confirm({ message: 'Write the entry again now?' })) === true))
+    return undefined;
+  const { run: setUp } = await import('./setup.ts');
+  const codes: number[] = [];
+  for (const { name, client } of lost)
+    codes.push(await setUp({ words: [name], options: { client, 'no-check': true, yes: true } }, context));
+  return Math.max(...codes);
 }
 
 /** What is asked for, or every profile. @throws UsageError where there is neither */

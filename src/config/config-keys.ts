@@ -21,7 +21,7 @@ export function checkKeys(values: Values, known: readonly string[], what: string
  * @throws ConfigError
  */
 export function checkValue(path: readonly string[], value: unknown): void {
-  const [key = '', name, inner] = path;
+  const [key = '', name, inner, header] = path;
   if (key !== 'profiles') {
     if (!FILE_KEYS.includes(key)) throw unknownKey(key, FILE_KEYS, 'The config file');
     checkSetting(key, value);
@@ -31,9 +31,10 @@ export function checkValue(path: readonly string[], value: unknown): void {
     for (const [each, what] of Object.entries(profile)) checkValue([key, name, each], what);
   } else if (!PROFILE_KEYS.includes(inner)) throw unknownKey(inner, PROFILE_KEYS, `profile "${name}"`);
   else if (inner === 'url') parseUrl(String(value));
+  else if (inner === 'headers' && header !== undefined) parseHeaderSource(`${header}=${String(value)}`);
   else if (inner === 'headers') {
-    for (const [header, source] of Object.entries(section(value, '"headers"')))
-      parseHeaderSource(`${header}=${String(source)}`);
+    for (const [each, source] of Object.entries(section(value, '"headers"')))
+      parseHeaderSource(`${each}=${String(source)}`);
   } else checkSetting(inner, value);
 }
 

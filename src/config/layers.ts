@@ -5,6 +5,7 @@ import type { Paths } from '../platform/paths.ts';
 import { ConfigError, readConfigText, section, type Values } from './config-file.ts';
 import { checkKeys, FILE_KEYS, PROFILE_KEYS } from './config-keys.ts';
 import { nearest } from './nearest.ts';
+import { parseUrl } from './service-url.ts';
 
 export type ConfigPlaces = Pick<Paths, 'configFile' | 'managedConfigFile'>;
 
@@ -54,6 +55,13 @@ export function profileIn(layers: Layers, name: string): ProfileLayers | undefin
   if (ofUser === undefined && ofManaged === undefined) return undefined;
   if (layers.locked.has(lockName(name))) return { user: {}, managed: ofManaged ?? {} };
   return { user: ofUser ?? {}, managed: ofManaged ?? {} };
+}
+
+/** As it is asked for; undefined where it is none. @throws ConfigError */
+export function profileUrl(layers: Layers, name: string): string | undefined {
+  const found = profileIn(layers, name);
+  const url = found?.user['url'] ?? found?.managed['url'];
+  return typeof url === 'string' && URL.canParse(url) ? parseUrl(url).href : undefined;
 }
 
 /** As `locked` names it. */

@@ -159,6 +159,23 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
+/** What connections, and the reading of lines, are made with once. All others are read each time that they are needed. */
+const FIXED: ReadonlySet<SettingName> = new Set([
+  'connectTimeoutMs',
+  'maxLineBytes',
+  'maxConnections',
+  'allowHttp',
+  'proxy',
+  'caFile',
+  'clientCert',
+  'clientKey',
+]);
+
+/** Whether a change is taken up by what runs; else it counts from the next launch on. */
+export function isLive(name: SettingName): boolean {
+  return !FIXED.has(name);
+}
+
 type ValueOf<S> = S extends { type: 'number' }
   ? number
   : S extends { type: 'text' }

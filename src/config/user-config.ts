@@ -1,12 +1,12 @@
 // Writes the user's config file, through `conf`: one value at a time, everything else in it byte for byte as it was, in one step, and
 // never over a file that is not understood. What is written has been read back as it will be read. No launch loads this.
 
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname } from 'node:path';
 import Conf from 'conf';
 import type { Paths } from '../platform/paths.ts';
-import { ConfigError, readConfigText } from './config-file.ts';
-import { checkValue } from './config-keys.ts';
+import { ConfigError, parseStrictly, readConfigText, section } from './config-file.ts';
+import { checkKeys, checkValue, FILE_KEYS } from './config-keys.ts';
 import {
   applyChanges,
   planChanges,
@@ -63,6 +63,38 @@ export function planConfig({ configFile }: ConfigPlace, changes: readonly Change
   return planChanges(userFile(configFile), changes);
 }
 
+/**
+ * The whole file, as somebody has edited it.
+ * @param before the text that was edited
+ * @throws ConfigError where it is not what a config file can be, or was changed meanwhile
+ */
+export function replaceConfig({ configFile }: ConfigPlace, before: string, text: string): void {
+  const name = 'The edited text';
+  const values = section(parseStrictly(text.replace(/^\uFEFF/, ''), name), name);
+  checkKeys(values, FILE_KEYS, name);
+  for (const [key, value] of Object.entries(values)) {
+    if (key !== 'profiles') checkValue([key], value);
+    else
+      for (const [each, entry] of Object.entries(section(value, '"profiles"')))
+        checkValue([key, each], entry);
+  }
+  if ((readRaw(configFile) ?? '') !== before)
+    throw new ConfigError(
+      `The config file ${configFile} was changed by somebody else meanwhile. It was not changed.`,
+    );
+  save(configFile, text);
+}
+
+/** The text as it stands, whatever it is; undefined where there is none. */
+export function readRaw(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`The config file ${path} cannot be read.`, { cause: error });
+  }
+}
+
 /** @throws ConfigError */
 export function checkProfileName(name: string): void {
   if (PROFILE_NAME.test(name) && !(name in {})) return;
@@ -97,7 +129,8 @@ function save(path: string, text: string): void {
       fileExtension: extension.slice(1),
       configFileMode: modeOf(path),
       clearInvalidConfig: false,
-      deserialize: (found) => JSON.parse(found.replace(/^\uFEFF/, '')) as Record<string, unknown>,
+      // What stands there has been read already, or is about to be put right.
+      deserialize: () => ({}),
       serialize: () => text,
     });
     file.store = JSON.parse(text.replace(/^\uFEFF/, '')) as Record<string, unknown>;

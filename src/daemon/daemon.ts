@@ -7,6 +7,7 @@ import process from 'node:process';
 import type { KnownAnswersStore } from '../bridge/known-answers.ts';
 import type { ServiceViewOptions } from '../bridge/service-view.ts';
 import type { OfferSignIn } from '../bridge/sign-in-offer.ts';
+import { ConfigFollower } from '../config/config-follower.ts';
 import type { ConfigPlaces } from '../config/layers.ts';
 import type { Profile, Resolved } from '../config/resolve.ts';
 import { SETTINGS, type Settings } from '../config/settings.ts';
@@ -17,7 +18,7 @@ import type { Rng } from '../platform/random.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import { Client } from './client.ts';
 import type { ControlHandlers, DaemonFacts } from './control.ts';
-import { readLaunchLine, resolveLaunch } from './launch.ts';
+import { readLaunchLine, resolveAgain, resolveLaunch } from './launch.ts';
 import { LocalServer, refuseUpgrade } from './local-server.ts';
 import { isNewer } from './version.ts';
 
@@ -66,8 +67,9 @@ export class Daemon {
   readonly ended: Promise<void>;
   readonly #options: DaemonOptions;
   readonly #server: LocalServer;
+  readonly #config: ConfigFollower;
   /** With what each wants to be told of. */
-  readonly #clients = new Map<Client, Settings['logLevel']>();
+  readonly #clients = new Map<Client, Settings>();
   readonly #startedAt: string;
   #state: DaemonFacts['state'] = 'serving';
   #leaving: Timer | undefined;
@@ -83,6 +85,14 @@ export class Daemon {
     this.#startedAt = new Date(options.clock.wallTime()).toISOString();
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
+    });
+    this.#config = new ConfigFollower({
+      places: options.configPlaces,
+      clock: options.clock,
+      onChange: (reason) => {
+        this.#tellLogLevel();
+        options.observerFor({ profile: '' })({ type: 'config.changed', reason });
+      },
     });
     this.#server = new LocalServer({
       socketPath: options.socketPath,
@@ -151,6 +161,7 @@ export class Daemon {
     const limit = new AbortController();
     const timer = this.#options.clock.after(CLOSE_MS, () => limit.abort());
     await this.#options.closeSessions(limit.signal);
+    this.#config.close();
     timer.cancel();
     this.#settleEnded();
   }
@@ -204,7 +215,10 @@ export class Daemon {
         refuseUpgrade(socket, 400, verdict.message);
         return;
       case 'resolved':
-        this.#admit(socket, verdict.resolved);
+        this.#admit(
+          socket,
+          this.#config.follow(verdict.resolved, () => resolveAgain(line, configPlaces)),
+        );
     }
   }
 
@@ -233,7 +247,7 @@ export class Daemon {
       onFault: (error) => this.noteFault(error),
     });
     this.#leaving?.cancel();
-    this.#clients.set(client, settings.logLevel);
+    this.#clients.set(client, settings);
     void client.ended
       .catch((error: unknown) => this.noteFault(error))
       .then(() => {
@@ -251,7 +265,8 @@ export class Daemon {
 
   /** The log tells as much as the one client that wants most, and when all have gone, as much as the last one wanted. */
   #tellLogLevel(more: readonly Settings['logLevel'][] = []): void {
-    const wanted = [...this.#clients.values(), ...more].map((level) => LEVELS.indexOf(level));
+    const known = [...this.#clients.values()].map(({ logLevel }) => logLevel);
+    const wanted = [...known, ...more].map((level) => LEVELS.indexOf(level));
     const level = LEVELS[Math.max(...wanted)];
     if (level !== undefined) this.#options.onLogLevel(level);
   }

@@ -68,6 +68,17 @@ export function resolveLaunch(line: Buffer, places: ConfigPlaces): LaunchVerdict
   }
 }
 
+/** What was resolved once, by the config files as they are now. @throws ConfigError */
+export function resolveAgain(line: Buffer, places: ConfigPlaces): Resolved {
+  const verdict = resolveLaunch(line, places);
+  if (verdict.kind === 'resolved') return verdict.resolved;
+  throw new ConfigError(
+    verdict.kind === 'refused'
+      ? verdict.message
+      : `The profile takes values from ${verdict.variables.join(', ')}, which the launch did not bring along.`,
+  );
+}
+
 function parseLaunch(line: Buffer): Launch | undefined {
   try {
     const { argv, env } = JSON.parse(line.toString()) as Partial<Launch>;

@@ -8,6 +8,7 @@ import { SignInPages } from '../auth/sign-in-pages.ts';
 import { TokenSources } from '../auth/token-sources.ts';
 import { Bridge } from '../bridge/bridge.ts';
 import { clientKind } from '../bridge/client-kind.ts';
+import { ConfigFollower } from '../config/config-follower.ts';
 import { ConfigError, resolveRun, type Resolved } from '../config/resolve.ts';
 import { parseRunArguments } from '../config/run-arguments.ts';
 import type { Observer } from '../observe/events.ts';
@@ -39,7 +40,7 @@ export async function run(argv: readonly string[], reason: string): Promise<numb
     stderr.write(`mcp-bridge: ${error.message}\n`);
     return EXIT_USAGE;
   }
-  const { ended, close } = converse(resolved, reason, stdin, stdout);
+  const { ended, close } = converse(argv, resolved, reason, stdin, stdout);
   await close(await Promise.race([ended, signalled(['SIGTERM', 'SIGINT', 'SIGHUP'])]));
   return 0;
 }
@@ -58,7 +59,7 @@ export interface InProcessBridge {
 export function openInProcess(argv: readonly string[], reason: string): InProcessBridge {
   const [clientEnd, bridgeEnd] = duplexPair();
   const resolved = resolve(argv);
-  const { ended, close } = converse(resolved, reason, bridgeEnd, bridgeEnd);
+  const { ended, close } = converse(argv, resolved, reason, bridgeEnd, bridgeEnd);
   const closed = ended.then(async (ending) => {
     await close(ending);
     bridgeEnd.end();
@@ -80,14 +81,21 @@ function resolve(argv: readonly string[]): Resolved {
 }
 
 function converse(
-  { profile, settings }: Resolved,
+  argv: readonly string[],
+  resolved: Resolved,
   noDaemonBecause: string,
   input: Readable,
   output: Writable,
 ): { readonly ended: Promise<string>; readonly close: (reason: string) => Promise<void> } {
   const { env, stderr } = process;
   const paths = resolvePaths(env);
-  const log = stderrLog(settings.logLevel, systemClock.wallTime, (line) => stderr.write(line));
+  const config = new ConfigFollower({
+    places: paths,
+    clock: systemClock,
+    onChange: (reason) => observer({ type: 'config.changed', reason }),
+  });
+  const { profile, settings } = config.follow(resolved, () => resolve(argv));
+  const log = stderrLog(settings, systemClock.wallTime, (line) => stderr.write(line));
   const noteWork = tidyWhenQuiet(systemClock);
   const noteBytes = sweepBehindLargeMessages();
   const observer: Observer = (event) => {
@@ -133,6 +141,7 @@ function converse(
     await Promise.race([bridge.close(limit.signal), timeUp]);
     await Promise.all([signIns.close(limit.signal), pages.close(limit.signal)]);
     stopWatching();
+    config.close();
     takeNote();
     release();
     observer({ type: 'bridge.closed', reason });

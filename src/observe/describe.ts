@@ -37,6 +37,7 @@ export function levelOf(event: BridgeEvent): Exclude<Level, 'silent'> {
     case 'sign-in.page':
     case 'pool.session':
     case 'upstream.dropped':
+    case 'config.changed':
     case 'bridge.closed':
       return 'info';
   }
@@ -83,6 +84,7 @@ function words(event: BridgeEvent): string {
       return `${event.name.slice(0, 80)} ${event.version.slice(0, 40)}`;
     case 'client.detached':
     case 'bridge.closed':
+    case 'config.changed':
     case 'upstream.dropped':
       return event.reason;
     case 'client.bad-line':

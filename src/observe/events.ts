@@ -78,6 +78,8 @@ export type BridgeEvent =
       readonly state: 'started' | 'draining' | 'ended' | 'fault';
       readonly reason: string;
     }
+  /** The config files have changed; `reason` tells what was taken up. */
+  | { readonly type: 'config.changed'; readonly reason: string }
   | { readonly type: 'bridge.closed'; readonly reason: string };
 
 /** `expiresAt` beside it is in milliseconds since 1970. */

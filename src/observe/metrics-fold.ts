@@ -140,6 +140,7 @@ export class MetricsFold {
       case 'sign-in.state':
       case 'sign-in.page':
       case 'upstream.listen':
+      case 'config.changed':
       case 'bridge.closed':
     }
   }

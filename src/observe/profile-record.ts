@@ -111,6 +111,7 @@ export class ProfileRecord {
       case 'upstream.listen':
       case 'sign-in.page':
       case 'pool.session':
+      case 'config.changed':
       case 'daemon.state':
     }
   }

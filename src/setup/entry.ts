@@ -58,7 +58,8 @@ export function bridgedBy(entry: unknown): string | undefined {
   return first === 'run' ? second : first;
 }
 
-function wordsOf(entry: unknown): string[] {
+/** The command and its arguments. */
+export function wordsOf(entry: unknown): string[] {
   if (typeof entry !== 'object' || entry === null) return [];
   const { command, args } = entry as Values;
   return [command, ...(Array.isArray(args) ? (args as unknown[]) : [])].filter(

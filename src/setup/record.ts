@@ -1,6 +1,7 @@
 // What `setup` has written, so that it can be taken out again, and so that `doctor` notices when a client has lost it. State of the
 // program's own, kept by `conf` beside the user's config file.
 
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Conf from 'conf';
 import { ConfigError } from '../config/config-file.ts';
@@ -18,6 +19,15 @@ export interface WrittenEntry {
   readonly madeFile: boolean;
   /** There was no list of servers in it before. */
   readonly madeSection: boolean;
+}
+
+/** What is noted; nothing where set-up was never run. @throws ConfigError */
+export function writtenEntries(paths: Pick<Paths, 'configFile'>): readonly WrittenEntry[] {
+  return existsSync(recordFile(paths)) ? new SetupRecord(paths).entries : [];
+}
+
+function recordFile({ configFile }: Pick<Paths, 'configFile'>): string {
+  return join(dirname(configFile), `${NAME}.json`);
 }
 
 interface Content {
@@ -59,9 +69,8 @@ export class SetupRecord {
         },
       });
     } catch (error) {
-      const path = join(cwd, `${NAME}.json`);
       throw new ConfigError(
-        `${path}, where set-up notes what it has written, is damaged. Delete it; nothing else depends on it.`,
+        `${recordFile({ configFile })}, where set-up notes what it has written, is damaged. Delete it; nothing else depends on it.`,
         { cause: error },
       );
     }

@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SETTINGS, flagName, rangeOf, variableName, type SettingSpec } from '../../src/config/settings.ts';
+import {
+  SETTINGS,
+  flagName,
+  isLive,
+  rangeOf,
+  variableName,
+  type SettingName,
+  type SettingSpec,
+} from '../../src/config/settings.ts';
 import { resolve } from './resolving.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
@@ -37,13 +45,14 @@ describe('CF2 docs/configuration.md', () => {
   });
 
   test.each(Object.entries(SETTINGS) as [string, SettingSpec][])('tells of %s what is true', (name, spec) => {
-    const [, preset, range, flag, variable, about] = rows.find(([each]) => each === name) ?? [];
+    const [, preset, range, flag, variable, about, change] = rows.find(([each]) => each === name) ?? [];
     // A larger number is explained behind it, in brackets.
     expect(preset?.replace(/ \(.*\)$/, '')).toBe(spec.default === '' ? 'none' : String(spec.default));
     expect(range).toBe(allowed(spec));
     expect(flag).toBe(`--${flagName(name)}`);
     expect(variable).toBe(variableName(name));
     expect(about).toBe(spec.about);
+    expect(change).toBe(isLive(name as SettingName) ? 'at once' : 'next launch');
   });
 
   test('shows a config file that works', () => {

@@ -61,7 +61,7 @@ test.each([
   expect(printable(text)).toBe(shown);
   const lines: string[] = [];
   const log = stderrLog(
-    'debug',
+    { logLevel: 'debug' },
     () => NOON,
     (line) => void lines.push(line),
   );

@@ -19,6 +19,7 @@ const PACKAGES = {
   'secret-tool': 'libsecret-tools',
   setpriv: 'util-linux',
   umount: 'mount',
+  unshare: 'util-linux',
 } as const;
 
 export type Tool = keyof typeof PACKAGES;

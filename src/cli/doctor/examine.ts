@@ -1,10 +1,13 @@
 // The doctor's walk: each step in its turn, timed, and what cannot be looked at because of an earlier failure left out.
 
-import { homedir } from 'node:os';
+import { profileNamesIn, profileUrl, readLayers } from '../../config/layers.ts';
 import { ConfigError, resolveRun, type Profile, type Resolved } from '../../config/resolve.ts';
 import { isThisMachine, proxyFor, shownProxy } from '../../platform/network/network.ts';
 import type { CommandContext } from '../command.ts';
-import { configPlaces, examineClientConfig } from './client-config.ts';
+import { CLIENTS } from '../../setup/clients.ts';
+import { writtenEntries, type WrittenEntry } from '../../setup/record.ts';
+import { thisMachine } from '../setup/machine.ts';
+import { examineClientConfig, type LostEntry } from './client-config.ts';
 import { connect, encrypt, endpointOf, lookUp } from './network.ts';
 import { askHttp, ServiceExamination } from './service.ts';
 import {
@@ -43,6 +46,7 @@ export async function examine(
     return verdict;
   };
 
+  let lost: readonly LostEntry[] = [];
   let resolved: Resolved | undefined;
   await add('config', () => {
     try {
@@ -66,13 +70,42 @@ export async function examine(
   const url = resolved?.profile.url.href ?? null;
   if (withClients)
     await add('client config', () => {
-      return examineClientConfig(configPlaces(process.platform, env, homedir()), target, url);
+      const places = CLIENTS['claude-desktop'].places(thisMachine({ env }));
+      const names = [target, ...namesOf(context, url)];
+      const written = writtenFor(context, names);
+      const examined = examineClientConfig({ places, names, written, shown: shownTarget(target) });
+      ({ lost } = examined);
+      return examined.verdict;
     });
   return {
     target: shownTarget(target),
     url: resolved === undefined ? null : shown(resolved.profile.url),
     steps,
+    lost,
   };
+}
+
+/** What set-up has noted for this service. */
+function writtenFor({ paths }: Pick<CommandContext, 'paths'>, names: readonly string[]): WrittenEntry[] {
+  try {
+    return writtenEntries(paths).filter(({ name }) => names.includes(name));
+  } catch (error) {
+    // Its own damage is no trouble of the service's.
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
+/** The other names of the same service: its URL, and profiles with that URL. */
+function namesOf({ paths }: Pick<CommandContext, 'paths'>, url: string | null): string[] {
+  if (url === null) return [];
+  try {
+    const layers = readLayers(paths);
+    return [url, ...profileNamesIn(layers).filter((name) => profileUrl(layers, name) === url)];
+  } catch (error) {
+    if (error instanceof ConfigError) return [url];
+    throw error;
+  }
 }
 
 /** The steps on the way to the service, up to the first that fails. */

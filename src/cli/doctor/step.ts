@@ -1,5 +1,7 @@
 // One step of the doctor's walk, and what came of it.
 
+import type { LostEntry } from './client-config.ts';
+
 export const STEPS = [
   'config',
   'DNS',
@@ -28,6 +30,8 @@ export interface Examination {
   readonly target: string;
   readonly url: string | null;
   readonly steps: readonly StepResult[];
+  /** Entries of set-up's that clients have lost. */
+  readonly lost: readonly LostEntry[];
 }
 
 export const ok = (detail: string): Verdict => ({ kind: 'ok', detail });

@@ -1,7 +1,7 @@
 // What set-up is to do: from the command line, and on a terminal from the person, with good defaults.
 
 import { isCancel, multiselect, text } from '@clack/prompts';
-import { readLayers, profileIn, profileNamesIn, type Layers } from '../../config/layers.ts';
+import { profileIn, profileNamesIn, profileUrl, readLayers, type Layers } from '../../config/layers.ts';
 import { ConfigError, isUrl } from '../../config/resolve.ts';
 import { nearest } from '../../config/nearest.ts';
 import { checkScheme, parseUrl } from '../../config/service-url.ts';
@@ -48,7 +48,7 @@ export async function findWishes({ words, options }: Arguments, asker: Asker): P
   if (!isUrl(target)) return { ...existing(target, given, layers), allowHttp, clients: chosen };
   const url = parseUrl(target);
   checkScheme(url, allowHttp);
-  const known = profileNamesIn(layers).find((name) => urlOf(layers, name) === url.href);
+  const known = profileNamesIn(layers).find((name) => profileUrl(layers, name) === url.href);
   if (known !== undefined && (given === undefined || given === known))
     return { name: known, url: undefined, allowHttp, clients: chosen };
   const isTaken = (name: string): boolean => profileIn(layers, name) !== undefined || isForeign(name, chosen);
@@ -73,12 +73,6 @@ function existing(
   if (given !== undefined && given !== target)
     throw new ConfigError(`The profile "${target}" has its name already; --name is for a new one.`);
   return { name: target, url: undefined };
-}
-
-function urlOf(layers: Layers, name: string): string | undefined {
-  const found = profileIn(layers, name);
-  const url = found?.user['url'] ?? found?.managed['url'];
-  return typeof url === 'string' && URL.canParse(url) ? parseUrl(url).href : undefined;
 }
 
 /** From `--client one,two`. @throws UsageError */

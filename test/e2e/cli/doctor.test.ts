@@ -186,7 +186,7 @@ describe('ST3 mcp-bridge doctor', () => {
     const service = await useService();
     const home = useHome();
     const config = (args: string[]): string =>
-      JSON.stringify({ mcpServers: { work: { command: '/usr/bin/mcp-bridge', args } } });
+      JSON.stringify({ mcpServers: { work: { command: 'mcp-bridge', args } } });
     const look = async (): Promise<StepResult | undefined> =>
       (await examine(service.url, {}, home)).steps.get('client config');
     useClaudeConfig(home, config(['run', service.url]));
@@ -200,6 +200,12 @@ describe('ST3 mcp-bridge doctor', () => {
     expect(await look()).toMatchObject({
       kind: 'warning',
       detail: expect.stringContaining('does not mention'),
+    });
+    const gone = { command: '/gone/node', args: ['/gone/mcp-bridge.js', 'run', service.url] };
+    useClaudeConfig(home, JSON.stringify({ mcpServers: { work: gone } }));
+    expect(await look()).toMatchObject({
+      kind: 'failed',
+      detail: expect.stringContaining('/gone/node, which is not there'),
     });
     useClaudeConfig(home, '\uFEFF{}');
     expect(await look()).toMatchObject({ kind: 'warning' });

@@ -133,7 +133,7 @@ export const watched: World = async ({ url, flags, headers, env }) => {
   events.on('data', (chunk: Buffer) => streamed.push(chunk));
   void observatory.streamEvents(events);
   let stderr = '';
-  const log = stderrLog('debug', clock.wallTime, (line) => (stderr += line));
+  const log = stderrLog({ logLevel: 'debug' }, clock.wallTime, (line) => (stderr += line));
   observatory.hub.subscribe(({ event }) => log(event));
 
   const input = new PassThrough();

@@ -278,3 +278,44 @@ describe('SU4 other clients', () => {
     expect(existsSync(home.desktop)).toBe(false);
   });
 });
+
+describe('SU1 an entry that a client has lost', () => {
+  const damage: readonly (readonly [string, (home: Place) => void, RegExp])[] = [
+    [
+      'the entry is gone',
+      (home) => writeFileSync(home.desktop, '{"scale":1}'),
+      /the entry "local" is gone from/,
+    ],
+    ['the file is gone', (home) => rmSync(home.desktop), /is gone, and with it the entry "local"/],
+    [
+      'it launches something else',
+      (home) => writeFileSync(home.desktop, '{"mcpServers":{"local":{"command":"other"}}}'),
+      /launches something else/,
+    ],
+    [
+      'what it launches is not there',
+      (home) =>
+        writeFileSync(
+          home.desktop,
+          readFileSync(home.desktop, 'utf8').replace(process.execPath, '/gone/node'),
+        ),
+      /launches \/gone\/node, which is not there/,
+    ],
+  ];
+
+  test.each(damage)('is noticed by doctor, which can write it again: %s', async (what, harm, message) => {
+    const service = await useService();
+    const home = useFreshHome();
+    await home.run(service.url, '--no-check');
+    harm(home);
+    const found = await runCli(home.path, ['doctor', 'local']);
+    expect(found.code).toBe(1);
+    expect(found.stdout.replaceAll(/\s+/g, ' ')).toMatch(message);
+    expect(found.stdout.replaceAll(/\s+/g, ' ')).toContain('Run `mcp-bridge setup local`');
+    const repaired = await runCli(home.path, ['doctor', 'local', '--repair']);
+    // What is somebody else's by now is not taken away.
+    const isOurs = what !== 'it launches something else';
+    expect(repaired.code).toBe(isOurs ? 0 : 1);
+    expect((await runCli(home.path, ['doctor', 'local'])).code).toBe(isOurs ? 0 : 1);
+  });
+});
