@@ -50,6 +50,9 @@ export class ProfileRecord {
     state: 'unknown',
   };
 
+  /** The bridge has the sign-in; else a token of the client's own is the matter. */
+  #hasSignIn = false;
+
   constructor(profile: string, at: number) {
     this.profile = profile;
     this.#firstSeen = at;
@@ -103,6 +106,7 @@ export class ProfileRecord {
         return;
       case 'sign-in.state':
         this.#signIn = event;
+        this.#hasSignIn = true;
         return;
       case 'session.health':
       case 'session.restored':
@@ -128,7 +132,9 @@ export class ProfileRecord {
       profile: this.profile,
       service: this.#service ?? null,
       health: isHealthy ? 'healthy' : 'degraded',
-      advice: isHealthy ? null : (ailing[0]?.advice ?? ERROR_KINDS.ERR_AUTH_REQUIRED.remedy),
+      advice: isHealthy
+        ? null
+        : (this.#signInAdvice ?? ailing[0]?.advice ?? ERROR_KINDS.ERR_AUTH_REQUIRED.remedy),
       state: shown.state,
       since: iso(shown.since),
       reason: shown.reason,
@@ -181,6 +187,14 @@ export class ProfileRecord {
     if (event.code === 'ERR_AUTH_REQUIRED') this.#signIn = { state: 'needed' };
     else if (event.state === 'READY' && this.#signIn.state !== 'signed-in')
       this.#signIn = { state: 'none-needed' };
+  }
+
+  get #signInAdvice(): string | undefined {
+    if (this.#signIn.state !== 'needed' || !this.#hasSignIn) return undefined;
+    const service = this.#service;
+    // A profile that was made from a URL has its host for a name.
+    const isUrl = service !== undefined && URL.parse(service)?.host === this.profile;
+    return `Run \`mcp-bridge login ${isUrl ? service : this.profile}\`; the running bridge takes it up by itself.`;
   }
 
   #note(at: number, code: ErrorCode, message: string): void {

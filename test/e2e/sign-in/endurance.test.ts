@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { mostRefreshes, runEndurance } from './endurance.ts';
 
-const { ENDURANCE_SECONDS = '20', ENDURANCE_TOKEN_SECONDS = '6', ENDURANCE_PROCESSES = '5' } = process.env;
+const { ENDURANCE_SECONDS = '15', ENDURANCE_TOKEN_SECONDS = '5', ENDURANCE_PROCESSES = '5' } = process.env;
 const options = {
   processes: Number(ENDURANCE_PROCESSES),
   tokenSeconds: Number(ENDURANCE_TOKEN_SECONDS),

@@ -181,6 +181,10 @@ describe('AU5 login --token', () => {
     expect(outcome.stdout).not.toContain(made);
     await expectServed(home, service.url);
     expect(await runCli(home, [...flags, made])).toMatchObject({ code: 2 });
+    // And from the environment, where nothing is kept.
+    const bridge = await useBridge(service.url, { env: { MCP_BRIDGE_TOKEN: made } });
+    await bridge.initialize();
+    expect((await bridge.callTool('search_notes', { query: 'x' })).error).toBeUndefined();
   });
 
   test.each([

@@ -40,8 +40,8 @@ function listNotes(bridge: BridgeProcess): Promise<RpcMessage> {
 }
 
 /** Calls again and again until one is answered. */
-async function untilAnswered(bridge: BridgeProcess): Promise<void> {
-  const until = performance.now() + 8000;
+async function untilAnswered(bridge: BridgeProcess, limitMs = 8000): Promise<void> {
+  const until = performance.now() + limitMs;
   for (;;) {
     const reply = await listNotes(bridge);
     if (reply.error === undefined) return;
@@ -69,6 +69,38 @@ describe.each(places)('AU4 %s', (_where, place) => {
     expect(authorization.counts.refusedRefreshes).toBe(0);
     // One was the test's own look for the challenge.
     expect(check.refused).toBeLessThanOrEqual(1);
+  });
+
+  test('a token that the service refuses before its time is renewed once, and the call goes on', async () => {
+    const { service, authorization, check } = await useProtectedService();
+    const { home, launch } = place();
+    await signInto(home, service.url);
+    const bridge = await useBridge(service.url, launch);
+    await bridge.initialize();
+    await listNotes(bridge);
+    const { refreshes } = authorization.counts;
+    check.refusing = 1;
+    const note = { title: 'once', text: 'x', tags: [] };
+    expect((await bridge.callTool('add_note', note, CALL)).error).toBeUndefined();
+    expect(authorization.counts.refreshes).toBe(refreshes + 1);
+    expect(service.counts.calls['add_note']).toBe(1);
+  });
+
+  test('a service that refuses every token is not asked for ever, nor is the authorization server', async () => {
+    const { service, authorization, check } = await useProtectedService();
+    const { home, launch } = place();
+    await signInto(home, service.url);
+    const bridge = await useBridge(service.url, { ...launch, args: ['--outage-patience-ms', '300'] });
+    await bridge.initialize();
+    await listNotes(bridge);
+    const { refreshes } = authorization.counts;
+    check.refusing = Infinity;
+    const codes = new Set<string>();
+    for (let n = 0; n < 20; n += 1) codes.add(expectBridgeError(await listNotes(bridge)));
+    expect([...codes]).toEqual(['ERR_AUTH_REQUIRED']);
+    expect(authorization.counts.refreshes - refreshes).toBeLessThanOrEqual(2);
+    check.refusing = 0;
+    await untilAnswered(bridge, 20_000);
   });
 
   test('AU7 nobody is signed in: says so in each call, keeps quiet, and takes up a sign-in by itself', async () => {
