@@ -72,7 +72,8 @@ async function startAuthorization({
 function introduceSignIn(service: NotesService, { issuer }: AuthorizationServer): void {
   screen.line('\nIt wants you to sign in, under any name:');
   screen.line(`${process.execPath} ${bin} login ${service.url}`);
-  screen.field('\nsigns in at', issuer);
+  screen.line('');
+  screen.field('signs in at', issuer);
 }
 
 function endOnSignal(close: () => Promise<void>): void {

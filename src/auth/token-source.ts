@@ -123,6 +123,11 @@ export class TokenSource {
     // Others may have been here before.
     if (this.isReady && this.header !== undefined && this.header !== header) return undefined;
     if (this.#standing.kind === 'needed') return this.#noToken();
+    if (this.#isPaused) {
+      // It would have been renewed by now, but for what is in the way: nothing that a sign-in could mend.
+      this.#standing = { kind: 'unknown' };
+      return this.#noToken();
+    }
     const now = this.#options.clock.now();
     if (header !== undefined && now < this.#forceAgainAt) return this.#unaccepted();
     if (this.#flight === undefined) {
@@ -131,9 +136,9 @@ export class TokenSource {
         this.#need('none');
         return this.#noToken();
       }
-      if (!this.#isPaused) this.#standing = { kind: 'unknown' };
+      this.#standing = { kind: 'unknown' };
     }
-    if (!this.#isPaused) await unlessAborted(this.#fly(), signal);
+    await unlessAborted(this.#fly(), signal);
     if (!this.isReady || this.header === undefined) return this.#noToken();
     if (this.header !== header) return undefined;
     this.#need('token-refused');
@@ -178,6 +183,8 @@ export class TokenSource {
     if (signature === this.#seen) return false;
     this.#seen = signature;
     this.#forget();
+    // Somebody has signed out.
+    if (signature === undefined && this.#told?.state === 'signed-in') this.#tell({ state: 'needed' });
     return true;
   }
 

@@ -1,12 +1,16 @@
 // What a refusal does to the token of a service, in this process, on a clock of the test's own.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Renew } from '../../src/auth/renewing.ts';
 import { TokenSource } from '../../src/auth/token-source.ts';
-import type { SignIn } from '../../src/auth/sign-in.ts';
+import type { OAuthSignIn, SignIn } from '../../src/auth/sign-in.ts';
 import type { SignInStore } from '../../src/auth/store/store.ts';
 import { Abort } from '../../src/platform/abort.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
-function useSource(signIn?: SignIn): { source: TokenSource; clock: FakeClock; heard: () => number } {
+function useSource(
+  signIn?: SignIn,
+  renew: Renew = async () => ({ kind: 'refused' }),
+): { source: TokenSource; clock: FakeClock; heard: () => number } {
   const clock = new FakeClock();
   const store: SignInStore = {
     note: () =>
@@ -15,19 +19,19 @@ function useSource(signIn?: SignIn): { source: TokenSource; clock: FakeClock; he
     check: async () => ({ kind: 'ok', value: undefined }),
     save: async () => ({ kind: 'ok', value: undefined }),
     remove: async () => ({ kind: 'ok', value: false }),
-    exclusively: async () => ({
-      kind: 'failed',
-      code: 'ERR_STORE_FAILED',
-      message: 'not in this test',
-      remedy: '',
-    }),
+    exclusively: (_key, work) =>
+      work({
+        load: async () => ({ kind: 'ok', value: signIn }),
+        update: async () => ({ kind: 'ok', value: undefined }),
+        mark: async () => ({ kind: 'ok', value: undefined }),
+      }),
   };
   const source = new TokenSource({
     key: 'k',
     host: 'service.example',
     loginTarget: 'work',
     store,
-    renew: async () => ({ kind: 'refused' }),
+    renew,
     clock,
     rng: () => 0.5,
   });
@@ -63,4 +67,57 @@ test('AU7 a fixed token that was refused is shown again after a minute', async (
   expect(heard()).toBe(1);
   expect(await source.obtain(signal)).toBeUndefined();
   expect(source.header).toBe('Bearer t');
+});
+
+describe('AU4 while the authorization server is away', () => {
+  const signIn: OAuthSignIn = {
+    kind: 'oauth',
+    issuer: 'https://as.example',
+    clientId: 'c',
+    refreshToken: 'r',
+    grant: 'authorization_code',
+  };
+
+  /** Has a token for four seconds, and gets no other. */
+  async function useAway(): Promise<ReturnType<typeof useSource> & { asked: () => number }> {
+    let asked = 0;
+    const made = useSource(signIn, async () => {
+      asked += 1;
+      if (asked > 1) return { kind: 'away', message: 'as.example answers with HTTP 503.' };
+      return { kind: 'renewed', access: { token: 't', expiresAt: made.clock.wallTime() + 4000 }, signIn };
+    });
+    expect(await made.source.obtain(signal)).toBeUndefined();
+    expect(made.source.isReady).toBe(true);
+    return { ...made, asked: () => asked };
+  }
+
+  test('what is valid goes on being used, and renewing is tried again, later each time', async () => {
+    const { source, clock, asked } = await useAway();
+    await clock.advance(3500);
+    expect(asked()).toBe(2);
+    expect([source.isReady, source.header]).toEqual([true, 'Bearer t']);
+    await clock.advance(1000);
+    expect(source.isReady).toBe(false);
+    expect(await source.obtain(signal)).toMatchObject({
+      failure: { code: 'ERR_AUTH_UNREACHABLE' },
+      waitsForPerson: false,
+    });
+    const before = asked();
+    for (let second = 0; second < 120; second += 1) {
+      await clock.advance(1000);
+      await source.obtain(signal);
+    }
+    expect(asked() - before).toBeLessThan(12);
+  });
+
+  test('a token that the service refuses early is no case for a person', async () => {
+    const { source, clock } = await useAway();
+    await clock.advance(3500);
+    expect(await source.refused('Bearer t', signal)).toMatchObject({
+      failure: { code: 'ERR_AUTH_UNREACHABLE' },
+      waitsForPerson: false,
+    });
+    expect(source.isNeeded).toBe(false);
+    expect(source.isReady).toBe(false);
+  });
 });

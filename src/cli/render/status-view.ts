@@ -189,7 +189,9 @@ function trendText({ latency }: ProfileStatus, view: View): string | undefined {
 }
 
 function signInText({ state, expiresAt }: SignInStatus, now: number): string {
-  const until = expiresAt === null ? '' : `, for another ${duration(Date.parse(expiresAt) - now)}`;
+  const left = expiresAt === null ? 0 : Date.parse(expiresAt) - now;
+  // It renews itself as a rule: what ends then is the token, not the sign-in.
+  const until = left <= 0 ? '' : `; the present token lasts another ${duration(left)}`;
   switch (state) {
     case 'none-needed':
       return 'none needed';

@@ -16,7 +16,7 @@ test(
   { timeout: options.seconds * 1000 + 60_000 },
   async () => {
     const figures = await runEndurance(options);
-    console.log(JSON.stringify({ ...options, ...figures }));
+    process.stdout.write(`${JSON.stringify({ ...options, ...figures })}\n`);
     expect(figures).toMatchObject({ failures: [], refusedRefreshes: 0, refreshesAtOnce: 1, signIns: 1 });
     expect(figures.calls).toBeGreaterThan(options.seconds * options.processes);
     const { processes, seconds, tokenSeconds } = options;

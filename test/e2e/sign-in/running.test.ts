@@ -54,12 +54,12 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 describe.each(places)('AU4 %s', (_where, place) => {
   test('uses what is signed in, and renews it ahead of time: no request is refused', async () => {
-    const { service, authorization, check } = await useProtectedService({ accessTokenSeconds: 4 });
+    const { service, authorization, check } = await useProtectedService({ accessTokenSeconds: 6 });
     const { home, launch } = place();
     await signInto(home, service.url);
     const bridge = await useBridge(service.url, launch);
     await bridge.initialize();
-    const until = performance.now() + 7000;
+    const until = performance.now() + 10_000;
     while (performance.now() < until) {
       expect((await listNotes(bridge)).error).toBeUndefined();
       await pause(50);
@@ -165,19 +165,19 @@ describe.each(places)('AU4 %s', (_where, place) => {
   });
 
   test('an authorization server that is away costs nothing while the token is valid, and heals after', async () => {
-    const { service, authorization } = await useProtectedService({ accessTokenSeconds: 4 });
+    const { service, authorization } = await useProtectedService({ accessTokenSeconds: 6 });
     const { home, launch } = place();
     await signInto(home, service.url);
     const bridge = await useBridge(service.url, launch);
     await bridge.initialize();
     await listNotes(bridge);
     await authorization.goAway();
-    const validUntil = performance.now() + 3000;
+    const validUntil = performance.now() + 3500;
     while (performance.now() < validUntil) {
       expect((await listNotes(bridge)).error).toBeUndefined();
       await pause(50);
     }
-    await pause(1500);
+    await pause(3000);
     const waiting = listNotes(bridge);
     await pause(500);
     await authorization.comeBack();
@@ -233,6 +233,11 @@ test('ST1 the status tells of the sign-in', async () => {
   const later = await runCli(home.path, ['status']);
   expect(later).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/sign-in +signed in, for another \d/),
+    stdout: expect.stringMatching(/sign-in +signed in; the present token lasts another \d/),
   });
+
+  await signOutOf(home.path, service.url);
+  await expect
+    .poll(profile, { timeout: 5000 })
+    .toMatchObject({ health: 'degraded', signIn: { state: 'needed' } });
 });
