@@ -57,7 +57,8 @@ export function parseHeaders(given: readonly string[], env: Environment): Record
 /** The header for a token from the environment: for where there is no keychain, and for machines without people. @throws ConfigError */
 export function tokenHeader(env: Environment): Readonly<Record<string, string>> {
   const token = env['MCP_BRIDGE_TOKEN'];
-  if (token === undefined || token === '') return {};
+  // An optional field of a bundle's that nobody filled in may come as its own placeholder.
+  if (token === undefined || token === '' || /^\$\{[\w.]+\}$/.test(token)) return {};
   if (!/^[\u0021-\u007e]+$/.test(token))
     throw new ConfigError(
       'MCP_BRIDGE_TOKEN holds what no token can: a space, a line break or a letter outside ASCII.',
