@@ -12,7 +12,16 @@ export default defineConfig({
     hookTimeout: 30_000,
     projects: [
       // One after the other: both have tables of slow tests that run side by side.
-      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: ['test/**/*.test.ts'],
+          // Slow, and in need of more of the machine: `npm run test:installers`.
+          exclude: ['test/installers/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         extends: true,
         test: {

@@ -34,7 +34,7 @@ export function makeImage(platform: Platform, target: string): void {
   const { name, version, description, license } = manifest;
   const text = JSON.stringify({ name, version, description, license, type: 'module' }, null, 2);
   writeFileSync(join(target, 'package.json'), `${text}\n`);
-  setModes(target, windows ? [] : ['mcp-bridge', 'bin/mcp-bridge.js', 'runtime/node']);
+  setModes(target, windows ? [] : ['mcp-bridge', 'runtime/node']);
 }
 
 /** The same for whoever builds it: nothing that only the builder may read. */

@@ -168,6 +168,8 @@ export const delivered: readonly RequirementId[] = [
   'AU5',
   'AU6',
   'AU7',
+  'IN1',
+  'IN2',
   'SC1',
   'SC2',
   'SC3',

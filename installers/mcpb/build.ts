@@ -56,6 +56,8 @@ function bundleManifest(platform: Platform): object {
         description: 'Only for a service that takes a fixed token. Leave it empty for one that signs you in.',
         sensitive: true,
         required: false,
+        // Without one, the variable would hold the placeholder itself.
+        default: '',
       },
     },
   };

@@ -13,8 +13,8 @@ Usage: install.sh [--prefix DIR] [--from DIR] [--url URL]
   --prefix DIR   install below this directory (default: ~/.local, for root /usr/local)
   --from DIR     where the archives and SHA256SUMS lie (default: beside this script)
   --url URL      then set up Claude Desktop for this service: mcp-bridge setup URL --yes
-  --uninstall    take mcp-bridge out, with its entries in clients; your settings stay
-  --purge        with --uninstall: your settings, logs and sign-ins too
+  --uninstall    take mcp-bridge out, with what set-up wrote; other settings of yours stay
+  --purge        with --uninstall: all settings and logs too
 END
 }
 
@@ -100,7 +100,6 @@ take_out() {
   [ -e "$lib/bin/mcp-bridge.js" ] || fail "There is no mcp-bridge below $prefix. Where it is elsewhere, give --prefix."
   "$lib/mcp-bridge" setup --remove --yes </dev/null ||
     say 'What is said above keeps an entry in a client. The rest is removed.'
-  if [ -n "$purge" ]; then "$lib/mcp-bridge" logout --all </dev/null || true; fi
   end_processes
   if [ "$(readlink "$link" 2>/dev/null || true)" = ../lib/mcp-bridge/mcp-bridge ]; then rm -f "$link"; fi
   rm -rf "$lib" "$lib.old" "$lib.new"

@@ -6,20 +6,26 @@ import { delimiter, join } from 'node:path';
 
 /** The Debian package of each. */
 const PACKAGES = {
+  busybox: 'busybox-static',
   chromium: 'chromium',
   'dbus-daemon': 'dbus',
   'dbus-send': 'dbus',
   'dbus-test-tool': 'dbus-tests',
+  debootstrap: 'debootstrap',
+  'dpkg-deb': 'dpkg',
   'gnome-keyring-daemon': 'gnome-keyring',
   ip: 'iproute2',
+  lintian: 'lintian',
   mount: 'mount',
   openssl: 'openssl',
   perl: 'perl',
   script: 'bsdutils',
   'secret-tool': 'libsecret-tools',
   setpriv: 'util-linux',
+  shellcheck: 'shellcheck',
   umount: 'mount',
   unshare: 'util-linux',
+  unzip: 'unzip',
 } as const;
 
 export type Tool = keyof typeof PACKAGES;
