@@ -183,6 +183,18 @@ describe('ST1 --watch', () => {
     expect(lines[at + 1]).toContain('answered after 2.0 ms');
   });
 
+  test('a small window shows a line of each profile, and the one that is worst off in full', () => {
+    const finding = findingAfter([...healthyMorning(), ...outage()]);
+    if (finding.kind !== 'report' || finding.report.instance === null) throw new Error('no report');
+    const [bad] = finding.report.profiles;
+    const good = { ...bad!, profile: 'home', health: 'healthy', state: 'READY' } as const;
+    const two: Finding = { ...finding, report: { ...finding.report, profiles: [good, bad!] } };
+    const lines = watchLines(two, [], { ...screen, rows: 24 });
+    expect(lines[2]).toMatch(/^home {2}● healthy {2}ready, \d+ clients?, \d+ requests?$/);
+    expect(lines[4]).toBe('work  ▲ degraded');
+    expect(lines[5]).toContain('what to do');
+  });
+
   test('says how much a small window hides', () => {
     const lines = watchLines(findingAfter(healthyMorning()), [], { ...screen, rows: 16 });
     expect(lines.some((line) => /^… \d+ more lines/.test(line))).toBe(true);

@@ -17,12 +17,21 @@ export interface View {
   readonly columns: number;
   /** With the course of the latency. */
   readonly withTrend: boolean;
+  /** Only the profile that is worst off in full, and one line for each of the others. */
+  readonly isBrief?: boolean;
 }
 
 const LABEL = 12;
 const INDENT = 2;
 /** Each client by name up to here; more are counted. */
 const NAMED_CLIENTS = 4;
+const STATE_WORDS = {
+  READY: 'ready',
+  IDLE: 'idle',
+  CONNECTING: 'connecting',
+  TRANSIENT_FAILURE: 'failing',
+  SHUTDOWN: 'ended',
+};
 
 export function statusLines(finding: Finding, view: View): string[] {
   if (finding.kind === 'trouble') {
@@ -40,8 +49,8 @@ function heading(report: Report, { style, columns }: View): string[] {
     if (report.inProcess.length > 0) return [style.warn('mcp-bridge is running without its daemon.')];
     const why =
       'That is fine while no client is open: it starts when a client such as Claude Desktop launches it, and ends ' +
-      'some time after the last one has gone. To see whether a service can be reached: mcp-bridge doctor';
-    return [style.bold('mcp-bridge is not running.'), ...wrap(why, columns)];
+      'some time after the last one has gone. Whether a service can be reached is shown by:';
+    return [style.bold('mcp-bridge is not running.'), ...wrap(why, columns), '  mcp-bridge doctor'];
   }
   const { version, pid, startedAt, mode } = report.instance;
   const age = duration(Date.parse(report.at) - Date.parse(startedAt));
@@ -85,13 +94,26 @@ function inProcessLines({ inProcess, at }: Report, view: View): string[] {
 function profileBlocks({ profiles, at }: Report, view: View): string[] {
   // What needs a person comes first, where a small window still shows it.
   const order = profiles.toSorted((a, b) => Number(a.health === 'healthy') - Number(b.health === 'healthy'));
-  return order.flatMap((profile) => ['', ...profileLines(profile, Date.parse(at), view)]);
+  const now = Date.parse(at);
+  const [first, ...others] = order;
+  if (first === undefined || others.length === 0 || view.isBrief !== true)
+    return order.flatMap((profile) => ['', ...profileLines(profile, now, view)]);
+  return ['', ...others.map((profile) => briefLine(profile, view)), '', ...profileLines(first, now, view)];
+}
+
+function titleOf({ profile, health }: ProfileStatus, { style }: View): string {
+  const mark = health === 'healthy' ? style.good('● healthy') : style.bad('▲ degraded');
+  return `${style.bold(printable(profile))}  ${mark}`;
+}
+
+function briefLine(profile: ProfileStatus, view: View): string {
+  const { state, clients, requests } = profile;
+  const facts = [STATE_WORDS[state], count(clients.length, 'client'), count(requests.total, 'request')];
+  return `${titleOf(profile, view)}  ${facts.join(', ')}`;
 }
 
 function profileLines(profile: ProfileStatus, now: number, view: View): string[] {
   const { style } = view;
-  const isHealthy = profile.health === 'healthy';
-  const mark = isHealthy ? style.good('● healthy') : style.bad('▲ degraded');
   const rows: (readonly [string, string | undefined])[] = [
     ['service', profile.service === null ? undefined : printable(profile.service)],
     ['state', stateText(profile, now)],
@@ -106,7 +128,7 @@ function profileLines(profile: ProfileStatus, now: number, view: View): string[]
     ['last error', errorText(profile, now)],
   ];
   return [
-    `${style.bold(printable(profile.profile))}  ${mark}`,
+    titleOf(profile, view),
     ...(profile.advice === null ? [] : row('what to do', profile.advice, view, style.warn)),
     ...rows.flatMap(([label, text]) => (text === undefined ? [] : row(label, text, view))),
   ];
@@ -121,16 +143,9 @@ function row(label: string, text: string, view: View, paint = (line: string): st
 }
 
 function stateText({ state, since, reason, nextTryAt, health }: ProfileStatus, now: number): string {
-  const words = {
-    READY: 'ready',
-    IDLE: 'idle',
-    CONNECTING: 'connecting',
-    TRANSIENT_FAILURE: 'failing',
-    SHUTDOWN: 'ended',
-  };
   const next = nextTryAt === null ? '' : ` Next try in ${duration(Date.parse(nextTryAt) - now)}.`;
   const why = health === 'healthy' && state === 'READY' ? '' : `: ${printable(reason)}`;
-  return `${words[state]} (${state}) for ${duration(now - Date.parse(since))}${why}${next}`;
+  return `${STATE_WORDS[state]} (${state}) for ${duration(now - Date.parse(since))}${why}${next}`;
 }
 
 function routeText({ route, routeReason }: ProfileStatus): string {

@@ -19,9 +19,11 @@ const EVENT_ROWS = 5;
 /** @param events oldest first */
 export function watchLines(finding: Finding, events: readonly LogRecord[], screen: Screen): string[] {
   const { rows, columns, style } = screen;
-  const status = statusLines(finding, { style, columns, withTrend: true });
   const footer = style.dim('q or Ctrl-C to leave');
   const forStatus = Math.max(1, rows - 2 - EVENT_ROWS - 1);
+  const view = { style, columns, withTrend: true };
+  const full = statusLines(finding, view);
+  const status = full.length > forStatus ? statusLines(finding, { ...view, isBrief: true }) : full;
   const cut =
     status.length > forStatus
       ? [
