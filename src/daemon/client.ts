@@ -54,6 +54,11 @@ export class Client {
     if (!this.#socket.writableEnded) this.#socket.end(`${BYE_WORD}\n`);
   }
 
+  /** It has not hung up when it was told to. */
+  drop(): void {
+    this.#socket.destroy();
+  }
+
   async #converse(): Promise<void> {
     const reason = await this.#bridge.run();
     const limit = new AbortController();

@@ -59,7 +59,8 @@ const FIRST_CLIENT_MS = 30_000;
 const SUCCESSOR_MS = 5000;
 const DRAIN_MS = 1_800_000;
 const LOOK_EVERY_MS = 25;
-/** How long the sessions may take to end, in milliseconds. */
+/** How long fronts may take to hang up when they are told to, and the sessions to end, in milliseconds. */
+const BYE_MS = 1000;
 const CLOSE_MS = 1500;
 
 export class Daemon {
@@ -156,8 +157,14 @@ export class Daemon {
     this.#tell('ended', reason);
     this.#leaving?.cancel();
     if (wasServing) this.#leave();
-    for (const client of this.#clients.keys()) client.sayBye();
-    await Promise.all([...this.#clients.keys()].map((client) => client.ended));
+    const clients = [...this.#clients.keys()];
+    for (const client of clients) client.sayBye();
+    // A front that is held up, by a debugger or a full pipe, does not keep this process.
+    const patience = this.#options.clock.after(BYE_MS, () => {
+      for (const client of clients) client.drop();
+    });
+    await Promise.all(clients.map((client) => client.ended));
+    patience.cancel();
     const limit = new AbortController();
     const timer = this.#options.clock.after(CLOSE_MS, () => limit.abort());
     await this.#options.closeSessions(limit.signal);

@@ -206,6 +206,16 @@ test('DM4 a daemon that is asked to end stays away until a front needs one', asy
   expect(home.pids()).toHaveLength(1);
 });
 
+test('DM4 SC4 a front that is held up does not keep a daemon that ends', { timeout: 30_000 }, async () => {
+  const { service, home, bridge } = await useAttached();
+  process.kill(bridge.pid, 'SIGSTOP');
+  expect((await home.ask('/shutdown', { method: 'POST' })).status).toBe(200);
+  await home.until(() => home.pids().length === 0);
+  expect(service.sessionCount).toBe(0);
+  process.kill(bridge.pid, 'SIGCONT');
+  expect((await bridge.callTool('echo', { value: 1 }, { timeoutMs: 10_000 })).result).toBeDefined();
+});
+
 test('HS4 server/discover and ping are answered at once, while the daemon is not there yet', async () => {
   const service = await useService();
   const home = useDaemonHome();
