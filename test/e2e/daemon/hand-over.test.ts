@@ -18,16 +18,17 @@ function useVersion(other: string): LaunchOptions {
   for (const folder of ['bin', 'dist/app'])
     cpSync(join(root, folder), join(copy, folder), { recursive: true });
   writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
-  let changed = 0;
-  for (const name of readdirSync(join(copy, 'dist/app')).filter((file) =>
-    /^(front|serve)\.cjs$/.test(file),
-  )) {
+  const changed: string[] = [];
+  for (const name of readdirSync(join(copy, 'dist/app')).filter((file) => file.endsWith('.cjs'))) {
     const file = join(copy, 'dist/app', name);
     const text = readFileSync(file, 'utf8');
-    if (text.includes(`"${version}"`)) changed += 1;
+    if (!text.includes(`"${version}"`)) continue;
+    changed.push(name);
     writeFileSync(file, text.replaceAll(`"${version}"`, `"${other}"`));
   }
-  expect(changed).toBe(2);
+  expect(changed).toContain('serve.cjs');
+  // That of the front, wherever the build puts it.
+  expect(changed.length).toBeGreaterThan(1);
   return { program: [process.execPath, join(copy, 'bin/mcp-bridge.js'), 'run'] };
 }
 
