@@ -6,8 +6,10 @@ import { delimiter, join } from 'node:path';
 
 /** The Debian package of each. */
 const PACKAGES = {
+  bash: 'bash',
   busybox: 'busybox-static',
   chromium: 'chromium',
+  curl: 'curl',
   'dbus-daemon': 'dbus',
   'dbus-send': 'dbus',
   'dbus-test-tool': 'dbus-tests',
