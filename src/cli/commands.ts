@@ -18,6 +18,10 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       { flags: '--dry-run', about: 'show what would change, as a diff, and change nothing' },
       { flags: '--yes', about: 'ask nothing' },
       { flags: '--no-check', about: 'write without asking the service, and without the proof' },
+      {
+        flags: '--insecure-storage',
+        about: 'keep the sign-in in a file that only you can read, not in the keychain',
+      },
       { flags: '--remove', about: 'take out again what set-up has written: of one name, or all' },
       { flags: '--allow-http', about: 'allow http:// to a host that is not this machine' },
     ],

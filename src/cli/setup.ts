@@ -63,6 +63,7 @@ async function setUp(args: Arguments, context: CommandContext): Promise<number> 
     return EXIT.ok;
   }
   const titles = wishes.clients.map((id) => CLIENTS[id].title).join(', ');
+  if (args.words[0] === undefined) reporter.say('');
   reporter.title(`mcp-bridge setup: "${wishes.name}" for ${titles}`);
   let isSignedIn = true;
   if (options['no-check'] !== true) {
@@ -72,7 +73,8 @@ async function setUp(args: Arguments, context: CommandContext): Promise<number> 
         'failed',
         'Nothing was changed: the service must be reached first. --no-check sets up all the same.',
       );
-    if (found === 'sign-in') isSignedIn = await signIn(wishes, context, isTerminal);
+    if (found === 'sign-in')
+      isSignedIn = isTerminal && (await signIn(wishes, context, options['insecure-storage'] === true));
   }
   const isSure = options['yes'] === true || !isTerminal || (changed.length === 0 && changes === undefined);
   if (!isSure)

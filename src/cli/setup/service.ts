@@ -25,24 +25,27 @@ export async function checkService(
     context,
     (result) => {
       // That it wants a sign-in is no failure here: that comes next.
-      if (result.step === 'handshake' && result.kind === 'failed') waits.push(result);
+      if ((result.step === 'handshake' || result.step === 'sign-in') && result.kind === 'failed')
+        waits.push(result);
       else if (result.kind !== 'skipped') reporter.say(stepLines(result, reporter).join('\n'));
     },
     { flags: flagsOf(wishes), withClients: false },
   );
   const failed = steps.filter(({ kind }) => kind === 'failed');
   if (failed.length === 0) return 'usable';
-  if (failed.some(({ step }) => step === 'sign-in'))
-    return isSignedIn(wishes, context) ? 'usable' : 'sign-in';
+  if (failed.some(({ step }) => step === 'sign-in')) {
+    const isDone = isSignedIn(wishes, context);
+    reporter.step('ok', 'sign-in', isDone ? 'you are signed in already' : 'the service asks for one');
+    return isDone ? 'usable' : 'sign-in';
+  }
   for (const result of waits) reporter.say(stepLines(result, reporter).join('\n'));
   return 'failed';
 }
 
-/** Whether there is a sign-in afterwards. A person must be there for it. */
-export async function signIn(wishes: Wishes, context: CommandContext, isTerminal: boolean): Promise<boolean> {
-  if (!isTerminal) return false;
+/** As `mcp-bridge login` does it, with a person who must be there. Whether there is a sign-in afterwards. */
+export async function signIn(wishes: Wishes, context: CommandContext, isInsecure: boolean): Promise<boolean> {
   const { run } = await import('../login.ts');
-  const options = wishes.allowHttp ? { 'allow-http': true } : {};
+  const options = { 'allow-http': wishes.allowHttp, 'insecure-storage': isInsecure };
   return (await run({ words: [targetOf(wishes)], options }, context)) === EXIT.ok;
 }
 
