@@ -1,31 +1,14 @@
 // What somebody may try who is not the person that signs in, or is a service or server that means harm: each is refused, in time, and
 // nothing leaks. docs/security.md says who can try what.
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { request, type ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
 import { discover } from '../../src/auth/discovery.ts';
 import { refresh } from '../../src/auth/refresh.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { useHttpServer } from '../support/http-server.ts';
 import { useProtectedService, type ProtectedService } from '../support/protected-service.ts';
 import { browse } from '../support/sign-in-browser.ts';
 import { around, discovered, flowParts, signInAs } from './signing-in.ts';
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-async function useServer(handler: Handler): Promise<{ origin: string; requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = [];
-  const server: Server = createServer({ maxHeaderSize: 1024 * 1024 }, (asked, response) => {
-    requests.push(asked);
-    response.on('error', () => {});
-    handler(asked, response);
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
-}
 
 function json(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
@@ -170,7 +153,7 @@ describe('SC1 SC2 documents that point elsewhere', () => {
     ['authorization_servers', 'http://evil.example'],
     ['resource', 'https://another.example/mcp'],
   ])("the service's %s %s", async (name, target) => {
-    const { origin } = await useServer((asked, response) => {
+    const { origin } = await useHttpServer((asked, response) => {
       if (asked.url?.startsWith('/.well-known/oauth-protected-resource') === true) {
         const document = { resource: `${origin}/mcp`, authorization_servers: [origin] };
         json(response, { ...document, [name]: name === 'authorization_servers' ? [target] : target });
@@ -183,8 +166,8 @@ describe('SC1 SC2 documents that point elsewhere', () => {
   });
 
   test('a redirect of a document to another origin is not followed', async () => {
-    const other = await useServer((_asked, response) => json(response, {}));
-    const { origin } = await useServer((asked, response) => {
+    const other = await useHttpServer((_asked, response) => json(response, {}));
+    const { origin } = await useHttpServer((asked, response) => {
       if (asked.method === 'GET') response.writeHead(302, { location: `${other.origin}/x` }).end();
       else response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
     });
@@ -216,7 +199,7 @@ describe('SC4 answers without measure', () => {
 
   test('a document of 1 GB is dropped after the first MiB', async () => {
     let sent = (): number => 0;
-    const { origin } = await useServer((asked, response) => {
+    const { origin } = await useHttpServer((asked, response) => {
       if (asked.method === 'POST') response.writeHead(401).end();
       else sent = flood(response, 'application/json');
     });
@@ -227,7 +210,7 @@ describe('SC4 answers without measure', () => {
   });
 
   test('a document that never ends is given up in time', async () => {
-    const { origin } = await useServer((asked, response) => {
+    const { origin } = await useHttpServer((asked, response) => {
       if (asked.method === 'POST') response.writeHead(401).end();
       else response.writeHead(200, { 'content-type': 'application/json' }).write('{');
     });
@@ -245,7 +228,7 @@ describe('SC4 answers without measure', () => {
     ['of 15 KB', 15_000, 'found'],
     ['of 1 MB', 1_000_000, 'refused'],
   ])('a WWW-Authenticate %s', async (_what, length, outcome) => {
-    const { origin } = await useServer((asked, response) => {
+    const { origin } = await useHttpServer((asked, response) => {
       const bomb = 'Bearer a="\\"", '.repeat(length / 15);
       if (asked.method === 'POST') response.writeHead(401, { 'www-authenticate': bomb }).end();
       else response.writeHead(404).end();
@@ -282,7 +265,7 @@ describe('AU4 BR12 a token endpoint that answers', () => {
     ['a redirect to elsewhere', 307, 'text/html', '', 'ERR_AUTH_BAD_ANSWER'],
   ])('%s is understood as that, and the sign-in is kept', async (_what, status, type, body, code) => {
     const { service, authorization } = await useProtectedService({ autoApprove: 'ada' });
-    const other = await useServer((_asked, response) => json(response, {}));
+    const other = await useHttpServer((_asked, response) => json(response, {}));
     const { signIn } = await signInAs(await flowParts(service.url));
     authorization.intercept = (asked, response) => {
       if (asked.method !== 'POST') return false;

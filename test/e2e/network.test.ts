@@ -1,11 +1,11 @@
 // The real program on a company's network: with the daemon and without, each launch with the environment of its own client.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { useProxy, type ConnectProxy } from '../support/connect-proxy.ts';
 import { runCli, useHome } from '../support/cli-process.ts';
 import { Authority, pem } from '../support/certificates.ts';
 import { useDaemonHome } from '../support/daemon-home.ts';
+import { textBelow } from '../support/files.ts';
 import { needsTools } from '../support/needs.ts';
 import type { ScriptedService } from '../support/scripted-service.ts';
 import { TlsFront } from '../support/tls-front.ts';
@@ -37,14 +37,6 @@ async function useCompany(): Promise<Company> {
   return { service, front, proxy, env };
 }
 
-function filesBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true })
-    .map((name) => join(folder, String(name)))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => readFileSync(path, 'latin1'))
-    .join('\n');
-}
-
 describe.each(['off', 'on'])('CF4 with MCP_BRIDGE_DAEMON=%s', (daemon) => {
   test('everything goes through the proxy, and its password is written nowhere', async () => {
     const { service, proxy, env } = await useCompany();
@@ -61,7 +53,7 @@ describe.each(['off', 'on'])('CF4 with MCP_BRIDGE_DAEMON=%s', (daemon) => {
     expect(service.record.requests.some(({ headers }) => 'proxy-authorization' in headers)).toBe(false);
     const told = daemon === 'on' ? (await home.ask('/status')).body : '';
     await bridge.close();
-    expect(`${bridge.stderr}${told}${filesBelow(home.path)}`).not.toContain(PASSWORD);
+    expect(`${bridge.stderr}${told}${textBelow(home.path)}`).not.toContain(PASSWORD);
   });
 
   test('a wrong password is reported to the client at once, and asked again only seldom', async () => {
@@ -79,7 +71,7 @@ describe.each(['off', 'on'])('CF4 with MCP_BRIDGE_DAEMON=%s', (daemon) => {
     expect(reply.error!.message).toContain(proxy.origin);
     expect(proxy.asked.length).toBeLessThanOrEqual(2);
     await bridge.close();
-    expect(JSON.stringify(bridge.messages) + bridge.stderr + filesBelow(home.path)).not.toContain('wr0ng');
+    expect(JSON.stringify(bridge.messages) + bridge.stderr + textBelow(home.path)).not.toContain('wr0ng');
   });
 
   test('settings do the same: proxy, caFile, clientCert and clientKey', async () => {

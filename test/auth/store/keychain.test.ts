@@ -17,6 +17,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SignIn } from '../../../src/auth/sign-in.ts';
 import { openStore, type StoreOptions } from '../../../src/auth/store/open-store.ts';
 import { storeKey, type SignInStore, type StoreResult } from '../../../src/auth/store/store.ts';
+import { textBelow } from '../../support/files.ts';
 import { SecretService } from '../../support/secret-service.ts';
 
 const keychainProgram = join(import.meta.dirname, '../../../dist/app/keychain.cjs');
@@ -37,13 +38,6 @@ function useStore(env: NodeJS.ProcessEnv, options: StoreOptions = {}): SignInSto
   onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }));
   const store = openStore({ stateDir }, env, { keychainProgram, ...options });
   return Object.assign(store, { stateDir });
-}
-
-function filesIn(dir: string): string {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
-    .join('\n');
 }
 
 async function failureWithin<T>(call: Promise<StoreResult<T>>): Promise<StoreResult<T>> {
@@ -69,7 +63,7 @@ describe('AU2 the keychain', () => {
       encoding: 'utf8',
     });
     expect(JSON.parse(found)).toEqual(SIGN_IN);
-    expect(filesIn(store.stateDir)).not.toContain('nobody-may-see');
+    expect(textBelow(store.stateDir)).not.toContain('nobody-may-see');
 
     expect(await other.remove(KEY)).toEqual({ kind: 'ok', value: true });
     expect(await other.remove(KEY)).toEqual({ kind: 'ok', value: false });
@@ -140,7 +134,7 @@ describe('AU3 where there is no keychain', () => {
     const store = useStore({}, { keychainProgram: '/nowhere/keychain.cjs' });
     expect(await store.load(KEY)).toEqual({ kind: 'ok', value: undefined });
     expect(await store.save(KEY, SIGN_IN)).toMatchObject({ kind: 'failed', code: 'ERR_KEYCHAIN_FAILED' });
-    expect(filesIn(store.stateDir)).toBe('');
+    expect(textBelow(store.stateDir)).toBe('');
   });
 
   test('a file is used when it is asked for by name: closed to others, and gone after the removal', async () => {

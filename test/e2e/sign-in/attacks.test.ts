@@ -1,36 +1,19 @@
 // A service that means harm, and a bridge that is signed in: the token stays with the service that it is for.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { BrowserStub } from '../../support/browser-stub.ts';
 import { CliProcess, useHome } from '../../support/cli-process.ts';
+import { useHttpServer } from '../../support/http-server.ts';
 import { useProtectedService } from '../../support/protected-service.ts';
 import { keepSignIn } from '../../support/signed-in.ts';
 import { expectBridgeError, useBridge } from '../../support/use.ts';
 
 const TOKEN = 'zq-access-token-4c1';
 
-async function useServer(
-  handler: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<{ origin: string; requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    requests.push(request);
-    handler(request, response);
-  });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
-}
-
 test.each([301, 302, 303, 307, 308])(
   'SC1 AU4 a redirect (%d) of a request with a token to another origin is not followed',
   async (status) => {
-    const other = await useServer((_request, response) => response.writeHead(200).end('{}'));
-    const service = await useServer((_request, response) =>
+    const other = await useHttpServer((_request, response) => response.writeHead(200).end('{}'));
+    const service = await useHttpServer((_request, response) =>
       response.writeHead(status, { location: `${other.origin}/mcp` }).end(),
     );
     const home = useHome();
@@ -46,7 +29,7 @@ test.each([301, 302, 303, 307, 308])(
 
 test('SC4 AU4 a WWW-Authenticate of 1 MB ends in an error, and a later answer is taken', async () => {
   let isHostile = true;
-  const service = await useServer((_request, response) => {
+  const service = await useHttpServer((_request, response) => {
     const bomb = isHostile ? 'Bearer x="y", '.repeat(70_000) : 'Bearer';
     response.writeHead(401, { 'www-authenticate': bomb }).end();
   });

@@ -1,13 +1,13 @@
 // Sign-in on a company's network: the service and its authorization server behind a proxy, an authority of the company's own and
 // client certificates.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { fetchFor } from '../../../src/platform/network/fetch.ts';
 import { Authority, pem } from '../../support/certificates.ts';
 import { runCli } from '../../support/cli-process.ts';
 import { useProxy, type ConnectProxy } from '../../support/connect-proxy.ts';
 import { useDaemonHome } from '../../support/daemon-home.ts';
+import { textBelow } from '../../support/files.ts';
 import { LoginProcess, TO_FILE } from '../../support/login-process.ts';
 import { needsTools } from '../../support/needs.ts';
 import { useProtectedService, type ProtectedService } from '../../support/protected-service.ts';
@@ -62,14 +62,6 @@ function browserOf({ proxy }: Company): ReturnType<typeof fetchFor> {
   return fetchFor({ noProxy: '', caFiles: [company.caFile], httpsProxy, ...credentials }, 5000);
 }
 
-function filesBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true })
-    .map((name) => join(folder, String(name)))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => readFileSync(path, 'latin1'))
-    .join('\n');
-}
-
 describe.each(['off', 'on'])('CF4 AU1 AU4 with MCP_BRIDGE_DAEMON=%s', (daemon) => {
   test.each([
     ['a proxy and an authority', false],
@@ -96,7 +88,7 @@ describe.each(['off', 'on'])('CF4 AU1 AU4 with MCP_BRIDGE_DAEMON=%s', (daemon) =
       .poll(async () => [await call(), authorization.counts.refreshes > before], { timeout: 10_000 })
       .toEqual([undefined, true]);
     await bridge.close();
-    expect(filesBelow(home.path)).not.toContain(PASSWORD);
+    expect(textBelow(home.path)).not.toContain(PASSWORD);
     const signedOut = await runCli(home.path, ['logout', URL_BEHIND], env);
     expect(signedOut).toMatchObject({ code: 0, stdout: expect.stringContaining('ended at the service') });
   });

@@ -2,7 +2,7 @@
 // whatever is started again. And no secret is found where none should be.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test, vi, type TestContext } from 'vi
 import { runCli } from '../../support/cli-process.ts';
 import { daemonsLeave, daemonsOf } from '../../support/daemon-processes.ts';
 import { useDaemonHome, type DaemonHome } from '../../support/daemon-home.ts';
+import { filesBelow } from '../../support/files.ts';
 import { LoginProcess } from '../../support/login-process.ts';
 import { SecretService } from '../../support/secret-service.ts';
 import { expectBridgeError, useBridge } from '../../support/use.ts';
@@ -186,9 +187,7 @@ function filesThatHold(
   secrets: readonly string[],
   mayHold: (path: string) => boolean,
 ): string[] {
-  const files = readdirSync(home.path, { recursive: true })
-    .map((name) => join(home.path, String(name)))
-    .filter((path) => statSync(path).isFile());
+  const files = filesBelow(home.path);
   expect(files.some((path) => path.endsWith('mcp-bridge.log'))).toBe(true);
   return files.filter(
     (path) => !mayHold(path) && secretsIn(readFileSync(path, 'latin1'), secrets).length > 0,
