@@ -8,8 +8,8 @@ const throughDaemon = ['e2e', 'e2e/faults', 'peers', 'chaos', 'netns'].map(
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       // One after the other: both have tables of slow tests that run side by side.
       {

@@ -13,6 +13,7 @@ import { checkUrl, rulesFor } from '../../src/auth/safe-url.ts';
 import { hasScreen } from '../../src/auth/screen.ts';
 import { chooseScope, stepUpScope } from '../../src/auth/scopes.ts';
 import { checkMetadata, defaultMetadata, isSameIssuer, requirePkce } from '../../src/auth/server-metadata.ts';
+import { fairMs } from '../support/fair-time.ts';
 
 const rules = rulesFor(new URL('https://service.example/mcp'), false);
 const local = rulesFor(new URL('http://127.0.0.1:8080/mcp'), false);
@@ -53,7 +54,7 @@ describe('AU1 reads a challenge', () => {
       const header = `Bearer ${piece.repeat(1_000_000 / piece.length)}`;
       const startedAt = performance.now();
       parseChallenge(header);
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(fairMs(startedAt)).toBeLessThan(500);
     },
   );
 });

@@ -83,7 +83,7 @@ test('SC4 BR8 a stream that asks to be resumed at once, and brings nothing, is n
   service.always({ http: 'GET', when: ({ headers }) => headers['last-event-id'] !== undefined }, nothing);
   expect(expectBridgeError(await bridge.callTool('write', {}, { timeoutMs: 15_000 }))).toBe(UNKNOWN);
   expect(events).toBeLessThan(25);
-  expect(await bridge.callTool('read')).toHaveProperty('result');
+  expect(await bridge.request('prompts/list')).toHaveProperty('result');
 });
 
 test.each<[string, Action, string]>([
@@ -117,7 +117,7 @@ test.each<[string, Action, string]>([
   const reply = await bridge.callTool('write', { key: 'k' }, { id: 'w', timeoutMs: 15_000 });
   expect(expectBridgeError(reply)).toBe(code);
   rule.remove();
-  expect(await bridge.callTool('write', { key: 'next' })).toHaveProperty('result');
+  expect(await bridge.request('prompts/list')).toHaveProperty('result');
   await bridge.close();
   expectOneReplyEach(bridge, ['w']);
 });

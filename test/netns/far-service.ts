@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { join } from 'node:path';
 import type { Link } from './link.ts';
 import type { ServiceSight } from './service-process.ts';
+import { fairMs } from '../support/fair-time.ts';
 
 const program = join(import.meta.dirname, 'service-process.ts');
 
@@ -44,7 +45,7 @@ export class FarService implements AsyncDisposable {
   async untilRan(key: string, timeoutMs = 5000): Promise<void> {
     const from = performance.now();
     while (!((await this.look()).executions[key] ?? 0)) {
-      if (performance.now() - from > timeoutMs) throw new Error(`${key} did not run within ${timeoutMs} ms.`);
+      if (fairMs(from) > timeoutMs) throw new Error(`${key} did not run within ${timeoutMs} ms.`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -7,6 +7,7 @@ import type { RpcMessage } from '../support/scripted/messages.ts';
 import { Random } from '../chaos/random.ts';
 import { FarService } from './far-service.ts';
 import { Link, whyNoNamespaces } from './link.ts';
+import { fairMs } from '../support/fair-time.ts';
 
 const reason = whyNoNamespaces();
 const launcher = resolve(import.meta.dirname, '../../bin/mcp-bridge.js');
@@ -53,7 +54,7 @@ async function timed(
   from = performance.now(),
 ): Promise<RpcMessage & { ms: number }> {
   const message = await reply;
-  return { ...message, ms: performance.now() - from };
+  return { ...message, ms: fairMs(from) };
 }
 
 const codeOf = ({ error }: RpcMessage): unknown => (error?.data as { code?: unknown } | undefined)?.code;

@@ -21,6 +21,7 @@ import {
   startDaemon,
 } from './daemon-processes.ts';
 import { idTextOf, parseKeepingNumbers, type JsonObject, type RpcMessage } from './scripted/messages.ts';
+import { afterFairMs, fairMs } from './fair-time.ts';
 
 const launcher = resolve(import.meta.dirname, '../../bin/mcp-bridge.js');
 
@@ -192,7 +193,7 @@ export class BridgeProcess implements AsyncDisposable {
   // ── receiving ─────────────────────────────────────────────────────────────
 
   /** The first message of all so far, or of those to come, that fits. Fails when the bridge exits first. */
-  async next(fits: (message: RpcMessage) => boolean, timeoutMs = 5000): Promise<RpcMessage> {
+  async next(fits: (message: RpcMessage) => boolean, timeoutMs = 10_000): Promise<RpcMessage> {
     let found: RpcMessage | undefined;
     let seen = 0;
     await this.until(
@@ -222,11 +223,11 @@ export class BridgeProcess implements AsyncDisposable {
   }
 
   /** Resolves as soon as the condition holds; it is asked again whenever a line came or the bridge exited. */
-  async until(condition: () => boolean, timeoutMs = 5000, what = String(condition)): Promise<void> {
+  async until(condition: () => boolean, timeoutMs = 10_000, what = String(condition)): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve, reject) => {
       const settle = (then: () => void): void => {
-        clearTimeout(timer);
+        callOff();
         this.#watchers.delete(check);
         then();
       };
@@ -236,7 +237,7 @@ export class BridgeProcess implements AsyncDisposable {
         if (condition()) settle(resolve);
         else if (this.hasExited) fail('The bridge exited');
       };
-      const timer = setTimeout(() => fail(`Not within ${timeoutMs} ms`), timeoutMs);
+      const callOff = afterFairMs(timeoutMs, () => fail(`Not within ${timeoutMs} ms`));
       this.#watchers.add(check);
       check();
     });
@@ -289,7 +290,7 @@ export class BridgeProcess implements AsyncDisposable {
   async exit(timeoutMs = 10_000): Promise<Exit> {
     const from = performance.now();
     await this.until(() => this.hasExited, timeoutMs, 'exit');
-    const tookMs = performance.now() - from;
+    const tookMs = fairMs(from);
     const { path, hasDaemon } = this.#home;
     if (hasDaemon && living.get(path) === 0) await daemonsLeave(path);
     return { ...this.#exit!, tookMs };

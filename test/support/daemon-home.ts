@@ -14,6 +14,7 @@ import {
   type ControlRequest,
   type Facts,
 } from './daemon-processes.ts';
+import { fairMs } from './fair-time.ts';
 
 export class DaemonHome {
   readonly path: string;
@@ -58,10 +59,10 @@ export class DaemonHome {
   }
 
   /** Looks again and again until the condition holds. */
-  async until(condition: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
-    const end = performance.now() + timeoutMs;
+  async until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+    const from = performance.now();
     while (!(await condition())) {
-      if (performance.now() > end) throw new Error(`Not within ${timeoutMs} ms: ${String(condition)}`);
+      if (fairMs(from) > timeoutMs) throw new Error(`Not within ${timeoutMs} ms: ${String(condition)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -8,6 +8,7 @@ import { logLine } from '../../src/cli/render/log-view.ts';
 import { PLAIN } from '../../src/cli/render/style.ts';
 import { logPath, type LogRecord } from '../../src/observe/log-file.ts';
 import { daemonSecretFile, daemonSocket, resolvePaths } from '../../src/platform/paths.ts';
+import { fairMs } from './fair-time.ts';
 
 /** Set by the vitest project `daemon` (vitest.config.ts), which runs tests of the other project once more. */
 export const isThroughDaemon = process.env['MCP_BRIDGE_TEST_DAEMON'] === 'on';
@@ -70,11 +71,11 @@ export async function daemonFacts(home: string): Promise<Facts> {
 export async function startDaemon(home: string, env: NodeJS.ProcessEnv): Promise<void> {
   const file = resolve(import.meta.dirname, '../../dist/app/daemon.cjs');
   spawn(process.execPath, [file], { detached: true, stdio: 'ignore', env }).unref();
-  const until = performance.now() + 8000;
+  const from = performance.now();
   for (;;) {
     const facts = await daemonFacts(home).catch(() => undefined);
     if (facts !== undefined) return;
-    if (performance.now() > until) throw new Error(`No daemon of ${home} can be reached.`);
+    if (fairMs(from) > 8000) throw new Error(`No daemon of ${home} can be reached.`);
     await new Promise((done) => setTimeout(done, 10));
   }
 }
@@ -99,12 +100,11 @@ export function daemonsOf(home: string): number[] {
  * @throws Error where one stays without reason
  */
 export async function daemonsLeave(home: string): Promise<void> {
-  const until = performance.now() + 8000;
+  const from = performance.now();
   while (daemonsOf(home).length > 0) {
     const facts = await daemonFacts(home).catch(() => undefined);
     if (facts?.state === 'serving' && facts.clients === 0) return;
-    if (performance.now() > until)
-      throw new Error(`A daemon stays: ${JSON.stringify(facts)}\n${daemonLog(home)}`);
+    if (fairMs(from) > 8000) throw new Error(`A daemon stays: ${JSON.stringify(facts)}\n${daemonLog(home)}`);
     await new Promise((done) => setTimeout(done, 20));
   }
 }

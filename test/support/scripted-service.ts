@@ -20,6 +20,7 @@ import type { Session } from './scripted/sessions.ts';
 import { SocketTable, type Welcome } from './scripted/sockets.ts';
 import { defaultOptions, ServiceState, type ServiceOptions } from './scripted/state.ts';
 import { answerStreamable } from './scripted/streamable.ts';
+import { afterFairMs } from './fair-time.ts';
 
 export * from './scripted/actions.ts';
 export type { Action, Exchange, Matcher, RpcMessage, Rule, ServiceOptions };
@@ -186,19 +187,19 @@ export class ScriptedService implements AsyncDisposable {
   }
 
   /** Resolves as soon as the condition holds; it is asked again whenever something happened here. */
-  async until(condition: () => boolean, timeoutMs = 5000): Promise<void> {
+  async until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve, reject) => {
       const check = (): void => {
         if (condition()) settle(resolve);
       };
-      const timer = setTimeout(() => {
+      const callOff = afterFairMs(timeoutMs, () => {
         settle(() =>
           reject(new Error(`Not within ${timeoutMs} ms: ${String(condition)}\nSeen: ${this.#summary()}`)),
         );
-      }, timeoutMs);
+      });
       const settle = (then: () => void): void => {
-        clearTimeout(timer);
+        callOff();
         this.#watchers.delete(check);
         then();
       };

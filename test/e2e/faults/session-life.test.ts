@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hang } from '../../support/scripted-service.ts';
 import { eventually, sleep } from './eventually.ts';
 import { World } from './world.ts';
+import { fairMs } from '../../support/fair-time.ts';
 
 const debug = ['--log-level', 'debug'];
 
@@ -10,9 +11,9 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
   test('SE3 is asked whether it is well after each interval without traffic, and counts it', async ({
     expect,
   }) => {
-    await using world = await World.open({ args: ['--health-interval-ms', '500', ...debug] });
+    await using world = await World.open({ args: ['--health-interval-ms', '1000', ...debug] });
     const { service, bridge } = world;
-    await service.until(() => service.record.of('ping').length === 3, 10_000);
+    await service.until(() => service.record.of('ping').length >= 3, 20_000);
     await eventually(() => (bridge.log.match(/session\.health well/g) ?? []).length >= 3);
     const [first, second, third] = service.record.of('ping').map(({ at }) => at);
     expect(second! - first!).toBeGreaterThan(450);
@@ -174,7 +175,7 @@ describe.concurrent('the session', { timeout: 60_000 }, () => {
       await service.until(() => service.record.of('ping').length > 0, 12_000);
       expect(await world.send('write').reply).toHaveProperty('result');
       // The bridge looks at the clock every 5 s.
-      expect(performance.now() - wokeAt).toBeLessThan(9000);
+      expect(fairMs(wokeAt)).toBeLessThan(9000);
       expect(service.socketsOpened).toBeGreaterThan(before);
       expect(service.record.handshakes).toBe(1);
     },

@@ -1,6 +1,7 @@
 // Owns what a test started and must end: processes, servers, temporary folders. Ends are run last first, each with a
 // time limit, also when the test failed or ran out of time.
 import { afterAll, onTestFinished } from 'vitest';
+import { fairMs } from '../../support/fair-time.ts';
 
 const endLimitMs = 6_000;
 
@@ -54,11 +55,11 @@ export async function withLimit<T>(work: Promise<T>, limitMs: number, what: stri
 
 /** Waits until `probe` gives something truthy, and gives that. `what` names it in the error when it never does. */
 export async function until<T>(what: string, probe: () => T, limitMs = 8_000): Promise<NonNullable<T>> {
-  const endsAt = performance.now() + limitMs;
+  const from = performance.now();
   for (;;) {
     const value = probe();
     if (value) return value;
-    if (performance.now() > endsAt) throw new Error(`Waited ${limitMs} ms in vain for: ${what}`);
+    if (fairMs(from) > limitMs) throw new Error(`Waited ${limitMs} ms in vain for: ${what}`);
     await pause(5);
   }
 }
