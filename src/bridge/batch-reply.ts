@@ -3,6 +3,9 @@
 import type { ScanResult } from '../protocol/envelope.ts';
 import type { ReplyTo } from './pending.ts';
 
+/** The one revision with batches (MCP 2025-03-26, basic). */
+export const BATCH_REVISION = '2025-03-26';
+
 const COMMA = Buffer.from(',');
 
 export class BatchReply {

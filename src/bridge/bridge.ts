@@ -12,7 +12,7 @@ import { deadline } from '../policy/deadline.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
 import type { Rng } from '../platform/random.ts';
-import { BatchReply } from './batch-reply.ts';
+import { BATCH_REVISION, BatchReply } from './batch-reply.ts';
 import { clientName, clientVersion } from './client-kind.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Reply } from './dispatch.ts';
@@ -24,6 +24,7 @@ import { ServerRequests } from './server-requests.ts';
 import type { OfferSignIn } from './sign-in-offer.ts';
 import { ServiceView, type ServiceViewOptions } from './service-view.ts';
 import type { KnownAnswersStore } from './known-answers.ts';
+import { Waited } from './waited.ts';
 
 export interface BridgeOptions {
   readonly input: Readable;
@@ -38,10 +39,9 @@ export interface BridgeOptions {
   /** Where the last known answers for a client of this kind are kept. */
   readonly openStore: (initialize: Envelope) => KnownAnswersStore;
   readonly offerSignIn?: OfferSignIn | undefined;
+  /** The lines come through a front, which may put words between them. */
+  readonly isBehindFront?: boolean;
 }
-
-/** The one revision with batches (MCP 2025-03-26, basic). */
-const BATCH_REVISION = '2025-03-26';
 
 export class Bridge {
   readonly #options: BridgeOptions;
@@ -60,10 +60,12 @@ export class Bridge {
   #clientName: string | undefined;
   #isClosing = false;
   readonly #notifying = new OnTheWay();
+  readonly #waited: Waited;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
     this.#writer = new LineWriter(options.output);
+    this.#waited = new Waited(options.isBehindFront === true);
     this.#deadlines = new Deadlines(options.clock, () => this.#pending.all());
   }
 
@@ -106,10 +108,10 @@ export class Bridge {
   }
 
   #onLine(line: Content): void {
-    const write = this.#write;
+    if (this.#waited.take(line)) return;
     const scan = scanEnvelope(line);
-    if (scan.kind === 'batch') this.#onBatch(scan.elements, write);
-    else this.#onScanned(scan, write);
+    if (scan.kind === 'batch') this.#onBatch(scan.elements, this.#write);
+    else this.#onScanned(scan, this.#write);
   }
 
   #onBatch(elements: readonly ScanResult[], write: ReplyTo): void {
@@ -204,7 +206,7 @@ export class Bridge {
       this.#refuse(reply, idText(message), { code: 'ERR_CLIENT_TOO_MANY_REQUESTS', message: text });
       return;
     }
-    const pending = this.#pending.open(message, clock.now(), reply);
+    const pending = this.#pending.open(message, clock.now() - this.#waited.ms, reply);
     if (pending === undefined) {
       this.#refuse(reply, idText(message), {
         code: 'ERR_CLIENT_DUPLICATE_ID',
@@ -303,7 +305,8 @@ export class Bridge {
       case 'notifications/cancelled': {
         const span = message.spans.requestId;
         const pending = span === undefined ? undefined : this.#pending.find(message.text(span));
-        pending?.withdraw({ kind: 'cancelled', message });
+        // The specification forbids to cancel `initialize`; a client that does gets its answer all the same.
+        if (pending?.message.method !== 'initialize') pending?.withdraw({ kind: 'cancelled', message });
         return;
       }
       case 'notifications/initialized':

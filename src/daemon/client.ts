@@ -33,6 +33,7 @@ export class Client {
     this.#bridge = new Bridge({
       ...shared,
       settings,
+      isBehindFront: true,
       serviceHost: profile.url.host,
       input: guarded(socket, (error) => {
         onFault(error);

@@ -59,7 +59,7 @@ export interface InProcessBridge {
 export function openInProcess(argv: readonly string[], reason: string): InProcessBridge {
   const [clientEnd, bridgeEnd] = duplexPair();
   const resolved = resolve(argv);
-  const { ended, close } = converse(argv, resolved, reason, bridgeEnd, bridgeEnd);
+  const { ended, close } = converse(argv, resolved, reason, bridgeEnd, bridgeEnd, true);
   const closed = ended.then(async (ending) => {
     await close(ending);
     bridgeEnd.end();
@@ -86,6 +86,7 @@ function converse(
   noDaemonBecause: string,
   input: Readable,
   output: Writable,
+  isBehindFront = false,
 ): { readonly ended: Promise<string>; readonly close: (reason: string) => Promise<void> } {
   const { env, stderr } = process;
   const paths = resolvePaths(env);
@@ -117,6 +118,7 @@ function converse(
     ...shared,
     input,
     output,
+    isBehindFront,
     serviceHost: profile.url.host,
     openSession: (parts) => new Session({ ...shared, ...parts, profile, credentials }),
     offerSignIn: (want) => pages.offer(profile, settings, observer, want),

@@ -29,6 +29,8 @@ export interface Entry<L> {
   /** Who has it; undefined while it waits for somebody. */
   holder: L | undefined;
   moves: number;
+  /** When the client asked, by the relay's clock. */
+  askedAt: number | undefined;
   /** The front's own: the reply is not the client's. */
   readonly isOwn: boolean;
 }
@@ -59,6 +61,10 @@ export class Ledger<L> {
     return this.#entries.size;
   }
 
+  get hasBatches(): boolean {
+    return this.#batches > 0;
+  }
+
   find(key: string): Entry<L> | undefined {
     return this.#entries.get(key);
   }
@@ -85,6 +91,7 @@ export class Ledger<L> {
       line: isKept ? (size < COPY_BELOW_BYTES ? [Buffer.concat(line)] : line) : undefined,
       holder: undefined,
       moves: 0,
+      askedAt: undefined,
       isOwn: request.isOwn ?? false,
     };
     this.#entries.set(entry.key, entry);

@@ -53,6 +53,10 @@ export class Outlet {
     this.write([Buffer.from(`[${replies.join(',')}]\n`)]);
   }
 
+  sayListsChanged(): void {
+    for (const list of ['tools', 'prompts', 'resources']) this.say(`notifications/${list}/list_changed`);
+  }
+
   say(method: string, params?: string): void {
     const rest = params === undefined ? '' : `,"params":${params}`;
     this.write([Buffer.from(`{"jsonrpc":"2.0","method":"${method}"${rest}}\n`)]);

@@ -3,7 +3,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
-import { BYE_WORD, DRAIN_WORD } from '../platform/attach-protocol.ts';
+import { BYE_WORD, DRAIN_WORD, WAITED_WORD, WORD_BYTE } from '../platform/attach-protocol.ts';
 import type { Rng } from '../platform/random.ts';
 import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
 import { ConversationMemory } from './conversation-memory.ts';
@@ -30,7 +30,6 @@ export interface RelayOptions {
 const MAX_LINE_BYTES = 1024 * 1024 * 1024;
 /** How long the end may wait for daemons to hang up, and for the client to read, in milliseconds. */
 const HANG_UP_MS = 1600;
-const HASH = 0x23;
 
 export class Relay {
   readonly #options: RelayOptions;
@@ -152,6 +151,8 @@ export class Relay {
   #cancel(message: Envelope, line: LinePieces): void {
     const span = message.spans.requestId;
     const entry = span === undefined ? undefined : this.#ledger.find(idKey(message.text(span)));
+    // One of a batch, which the ledger knows as a whole.
+    if (entry === undefined && this.#ledger.hasBatches) this.#send(line, undefined);
     if (entry === undefined || entry.method === 'initialize') return;
     const { holder } = entry;
     // A cancelled request gets no reply, whoever comes next.
@@ -167,13 +168,20 @@ export class Relay {
   }
 
   #send(line: LinePieces, entry: Entry<Link> | undefined): void {
-    const link = this.#current;
-    if (link === undefined) {
+    if (entry !== undefined) entry.askedAt ??= this.#options.clock.now();
+    if (this.#current === undefined) {
       this.#waiting.add(line, entry);
       this.#open();
-      return;
+    } else this.#hand(this.#current, line, entry);
+  }
+
+  /** Its time limit began when the client asked. */
+  #hand(link: Link, line: LinePieces, entry: Entry<Link> | undefined): void {
+    if (entry?.askedAt !== undefined) {
+      entry.holder = link;
+      const waitedMs = Math.round(this.#options.clock.now() - entry.askedAt);
+      if (waitedMs > 0) link.stream.write(`${WAITED_WORD} ${waitedMs}\n`);
     }
-    if (entry !== undefined) entry.holder = link;
     this.#write(link, line);
   }
 
@@ -202,7 +210,7 @@ export class Relay {
       this.#onReply(link, key, line);
       return;
     }
-    if ((line[0] as Buffer)[0] === HASH) {
+    if ((line[0] as Buffer)[0] === WORD_BYTE) {
       this.#onWord(link, joined(line).toString().trim());
       return;
     }
@@ -291,10 +299,7 @@ export class Relay {
     }
     stream.cork();
     this.#retell(link);
-    for (const { line, entry } of this.#waiting.takeAll()) {
-      if (entry !== undefined) entry.holder = link;
-      this.#write(link, line);
-    }
+    for (const { line, entry } of this.#waiting.takeAll()) this.#hand(link, line, entry);
     stream.uncork();
     input.resume();
     this.#leaveDrained();
@@ -313,8 +318,7 @@ export class Relay {
     if (!this.#hasLost || !this.#memory.isIntroduced) return;
     // Nobody listened for a while.
     this.#hasLost = false;
-    for (const list of ['tools', 'prompts', 'resources'])
-      this.#outlet.say(`notifications/${list}/list_changed`);
+    this.#outlet.sayListsChanged();
   }
 
   #onLost(link: Link): void {

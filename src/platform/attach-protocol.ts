@@ -2,7 +2,7 @@
 //
 //   front   GET /attach HTTP/1.1, Upgrade: mcp-bridge, Authorization: Bearer <secret>, the Launch as one line of JSON
 //   daemon  101, or a refusal whose body is for people
-//   both    the client's conversation: JSON-RPC, one message a line; a line of the daemon's that begins with # is a word
+//   both    the client's conversation: JSON-RPC, one message a line; a line of theirs that begins with # is a word
 
 export const ATTACH_PATH = '/attach';
 export const UPGRADE_NAME = 'mcp-bridge';
@@ -32,6 +32,10 @@ export interface Launch {
   readonly env: Readonly<Record<string, string | null>>;
 }
 
+/** How a word begins: `#`, which no message does. */
+export const WORD_BYTE = 0x23;
+/** The front's, with a number behind it: how long the client has waited for the answer to the next line already, in milliseconds. */
+export const WAITED_WORD = '#waited';
 /** A newer daemon takes over: attach to it, and leave this one when it has answered what it was asked. */
 export const DRAIN_WORD = '#drain';
 /** The daemon ends on a person's word: come back when the client needs something. */

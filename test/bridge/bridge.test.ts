@@ -203,6 +203,21 @@ describe('RT7 a request that takes too long', () => {
     expect(service.notes.at(-1)).toMatchObject({ method: 'notifications/cancelled' });
   });
 
+  test('has less time left by what its client has waited at a front, which nobody but a front can say', async () => {
+    const service = new FakeService();
+    const harness = new Harness({ toolTimeoutMs: 5000 }, true);
+    await harness.initialize();
+    await harness.send('#waited 4000', call('a'), call('b'));
+    expect(service.arrivals).toHaveLength(2);
+    for (const { exchange } of service.arrivals) exchange.start();
+    await harness.clock.advance(1000);
+    expect(harness.outcomesOf('a')).toEqual(['ERR_UPSTREAM_OUTCOME_UNKNOWN']);
+    expect(harness.repliesTo('b')).toEqual([]);
+    const alone = new Harness();
+    await alone.send('#waited 4000');
+    expect(alone.messages[0]).toMatchObject({ id: null, error: { data: { code: 'ERR_CLIENT_NOT_JSON' } } });
+  });
+
   test('is given more time while it reports progress, up to a limit', async () => {
     const { harness, service } = await connected({ toolTimeoutMs: 5000, toolTimeoutMaxMs: 12_000 });
     await harness.send(call('a', { name: 't', _meta: { progressToken: 'p' } }));

@@ -31,7 +31,7 @@ export class Harness {
   readonly #input = new PassThrough();
   readonly #bridge: Bridge;
 
-  constructor(settings: Partial<Settings> = {}) {
+  constructor(settings: Partial<Settings> = {}, isBehindFront = false) {
     const output = new PassThrough();
     let rest = '';
     output.on('data', (chunk: Buffer) => {
@@ -50,6 +50,7 @@ export class Harness {
       ...shared,
       input: this.#input,
       output,
+      isBehindFront,
       serviceHost: url.host,
       openSession: (parts) =>
         new Session({ ...shared, ...parts, profile: { name: 'test', url, headers: {} } }),

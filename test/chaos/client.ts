@@ -171,11 +171,9 @@ export class ChaosClient {
     const { ledger } = this.#options;
     while (!signal.aborted) {
       await pause(LOOK_EVERY_MS, signal);
-      const now = ledger.now();
       for (const [key, asked] of this.#life?.open ?? []) {
-        // What a new daemon is handed begins its time anew.
-        const from = Math.max(Math.min(asked.readAt, asked.at + READ_MS), ledger.lastDaemonDeath);
-        if (now - from < LIMITS.callMs + SLACK_MS) continue;
+        const from = Math.min(asked.readAt, asked.at + READ_MS);
+        if (ledger.now() < from || ledger.fairlySince(from) < LIMITS.callMs + SLACK_MS) continue;
         this.#life?.open.delete(key);
         this.#end(asked, { kind: 'hung' });
         ledger.violation(`no reply by its deadline: ${tell(asked)}`);

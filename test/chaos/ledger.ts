@@ -1,4 +1,5 @@
 // What must never happen, written down as it is seen, and the accounts that are settled at the end.
+import { fairMs } from '../support/fair-time.ts';
 import type { Operation } from './traffic.ts';
 
 /** How a request ended, as its client saw it. */
@@ -35,14 +36,17 @@ export class Ledger {
   readonly asked: Asked[] = [];
   /** Of each request that ended in an error: what its client and the service saw. */
   readonly errors: string[] = [];
-  /** By the clock of `now`. */
-  lastDaemonDeath = Number.NEGATIVE_INFINITY;
   readonly #startedAt = performance.now();
   readonly #maxArrivals: number;
 
   /** @param lives how many bridges may deal with one request, each anew */
   constructor(lives: number) {
     this.#maxArrivals = MAX_ARRIVALS * lives;
+  }
+
+  /** Milliseconds since this time of `now`, without those in which the machine let nothing run. */
+  fairlySince(at: number): number {
+    return fairMs(this.#startedAt + at);
   }
 
   /** Milliseconds since the run began. */

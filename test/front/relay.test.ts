@@ -1,105 +1,6 @@
 // The relay between a client and daemons that come and go, without a process or a socket.
-import { duplexPair, PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import type { Opened, Refused } from '../../src/front/link.ts';
-import { Relay } from '../../src/front/relay.ts';
-import { FakeClock, settle } from '../support/fake-clock.ts';
-
-interface Daemon {
-  readonly got: string[];
-  say(...lines: string[]): void;
-  /** Without a line end. */
-  mutter(bytes: string): void;
-  die(): void;
-}
-
-class Scene {
-  readonly clock = new FakeClock();
-  readonly input = new PassThrough();
-  readonly output = new PassThrough();
-  readonly told: string[] = [];
-  readonly daemons: Daemon[] = [];
-  exitCode: number | undefined;
-  #arrivals: ((opened: Opened | Refused) => void)[] = [];
-
-  constructor() {
-    collect(this.output, this.told);
-    const relay = new Relay({
-      input: this.input,
-      output: this.output,
-      clock: this.clock,
-      rng: () => 0.5,
-      open: () => new Promise((resolve) => this.#arrivals.push(resolve)),
-    });
-    void relay.run().then((code) => (this.exitCode = code));
-  }
-
-  get isLooking(): boolean {
-    return this.#arrivals.length > 0;
-  }
-
-  /** A daemon turns up. */
-  async daemon(): Promise<Daemon> {
-    const [near, far] = duplexPair();
-    const got: string[] = [];
-    collect(far, got);
-    const daemon: Daemon = {
-      got,
-      say: (...lines) => far.write(lines.map((each) => `${each}\n`).join('')),
-      mutter: (bytes) => far.write(bytes),
-      die: () => near.destroy(),
-    };
-    this.daemons.push(daemon);
-    this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000 });
-    await this.pass();
-    return daemon;
-  }
-
-  /** What the client launched turns out to be of no use. */
-  async refuse(): Promise<void> {
-    this.#arrivals.shift()?.({
-      failure: { code: 'ERR_CONFIG_INVALID', message: 'There is no profile "x".' },
-      exitCode: 2,
-    });
-    await this.pass();
-  }
-
-  /** What it was told as replies to this id. */
-  repliesTo(id: number): { result?: object; error?: { data: { code: string } } }[] {
-    return this.told.flatMap((text) => JSON.parse(text)).filter((message) => message.id === id);
-  }
-
-  async client(...lines: string[]): Promise<void> {
-    this.input.write(lines.map((each) => `${each}\n`).join(''));
-    await this.pass();
-  }
-
-  async pass(): Promise<void> {
-    for (let n = 0; n < 5; n += 1) await settle();
-  }
-
-  /** Past every wait for another try. */
-  async wait(): Promise<void> {
-    await this.clock.advance(5000);
-    await this.pass();
-  }
-}
-
-function collect(stream: NodeJS.ReadableStream, lines: string[]): void {
-  let rest = '';
-  stream.on('data', (chunk) => {
-    const parts = (rest + String(chunk)).split('\n');
-    rest = parts.pop() ?? '';
-    lines.push(...parts);
-  });
-}
-
-const request = (id: number, method: string, params?: object): string =>
-  JSON.stringify({ jsonrpc: '2.0', id, method, ...(params && { params }) });
-const result = (id: number | string, value: object = {}): string =>
-  JSON.stringify({ jsonrpc: '2.0', id, result: value });
-const INITIALIZE = request(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {} });
-const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+import { INITIALIZE, INITIALIZED, request, result, Scene } from './scene.ts';
 
 test('BR4 lines pass as they are, both ways', async () => {
   const scene = new Scene();
@@ -324,4 +225,37 @@ test('BR13 DM5 a second request under an id is refused, though another daemon ha
   expect(scene.repliesTo(2)).toHaveLength(3);
   await scene.client(request(2, 'ping'));
   expect(next.got.at(-1)).toBe(request(2, 'ping'));
+});
+
+test('RT7 tells the next daemon how long the client has waited for what it hands on', async () => {
+  const scene = new Scene();
+  await scene.client(INITIALIZE, INITIALIZED);
+  const first = await scene.daemon();
+  first.say('{"jsonrpc":"2.0","id":1,"result":{}}');
+  await scene.client(request(2, 'tools/list'));
+  expect(first.got.at(-1)).toBe(request(2, 'tools/list'));
+  await scene.clock.advance(4000);
+  first.die();
+  await scene.pass();
+  await scene.clock.advance(3000);
+  await scene.client(request(3, 'prompts/list'));
+  await scene.clock.advance(500);
+  const second = await scene.daemon();
+  const at = second.heard.indexOf('#waited 7500');
+  expect(second.heard.slice(at, at + 4)).toEqual([
+    '#waited 7500',
+    request(2, 'tools/list'),
+    '#waited 500',
+    request(3, 'prompts/list'),
+  ]);
+});
+
+test('BR6 passes on the cancellation of one request of a batch', async () => {
+  const scene = new Scene();
+  await scene.client(INITIALIZE, INITIALIZED);
+  const daemon = await scene.daemon();
+  await scene.client(`[${request(2, 'tools/list')},${request(3, 'prompts/list')}]`);
+  const cancellation = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}';
+  await scene.client(cancellation);
+  expect(daemon.got.at(-1)).toBe(cancellation);
 });
