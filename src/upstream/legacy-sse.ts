@@ -48,7 +48,12 @@ export class LegacySse implements Wire {
     const reader = new ResponseReader(options, settings, clock, true);
     const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body } as const;
     const sink = new AcceptedText(reader);
-    return reader.read(http.send(request, sink, options.signal, { path: this.#endpoint }));
+    return reader.read(
+      http.send(request, sink, options.signal, {
+        path: this.#endpoint,
+        fresh: options.fresh === true,
+      }),
+    );
   }
 
   resume(): Promise<ResponseResult> {

@@ -172,16 +172,16 @@ export class LiveSession {
     );
   }
 
-  /** Fails the running calls that may be made anew elsewhere. */
-  giveUpSafe(reason: FailedAttempt): void {
-    for (const call of this.running()) {
-      if (call.question.safety === 'safe') call.settle({ ...reason, progress: call.progress });
-    }
-  }
-
-  /** Takes no more calls; those that are running go on. */
-  retire(): void {
+  /**
+   * Takes no more calls; those that are running go on.
+   * @param dead why nobody will answer them, where that is so: then those that may be made anew elsewhere fail with it
+   */
+  retire(dead?: FailedAttempt): void {
     this.#over.abort();
+    if (dead !== undefined) {
+      const safe = this.running().filter((call) => call.question.safety === 'safe');
+      for (const call of safe) call.settle({ ...dead, progress: call.progress });
+    }
     this.#closeStream();
   }
 

@@ -9,7 +9,7 @@ import type { RetryBudget } from '../policy/retry-budget.ts';
 import { isSuspicious, SILENCE } from '../policy/silence.ts';
 import type { Call } from './call.ts';
 import type { LiveSession } from './live-session.ts';
-import { probe } from './probe.ts';
+import { checkHealth, probe } from './probe.ts';
 
 const TICK_MS = 250;
 
@@ -19,7 +19,7 @@ export interface PathWatchOptions {
   readonly budget: RetryBudget;
   /** Whether there may be more connections, for what waits for one. */
   readonly hasRoom?: () => boolean;
-  readonly observer?: Observer;
+  readonly observer: Observer;
   /** A connection has turned out to be silent while the service is there: others may be dead too. */
   readonly onSilent?: () => void;
   /** The path does not carry, or the service no longer knows the session. */
@@ -36,6 +36,10 @@ export class PathWatch {
 
   constructor(options: PathWatchOptions) {
     this.#options = options;
+  }
+
+  get #isOneStream(): boolean {
+    return this.#options.live.wire.answersOnListen;
   }
 
   /** A call has been made: look after it until none is left. */
@@ -71,9 +75,12 @@ export class PathWatch {
   }
 
   async #probe(): Promise<void> {
-    const { live, clock, onDown } = this.#options;
+    const { live, clock, observer, onDown } = this.#options;
     this.#probing = true;
-    const outcome = await probe(live, clock, SILENCE.probeTimeoutMs);
+    // Where all answers come on one stream, a busy service may be slow to answer a ping, and the session would be lost for that.
+    const outcome = this.#isOneStream
+      ? await checkHealth(live, clock, observer)
+      : await probe(live, clock, SILENCE.probeTimeoutMs);
     this.#probing = false;
     if (live.isOver) return;
     if (outcome.kind === 'failed') {
@@ -94,10 +101,12 @@ export class PathWatch {
   }
 
   #hedge(call: Call): void {
+    // Its answer would come on the same stream.
+    if (this.#isOneStream) return;
     if (call.question.safety === 'unsafe' || this.#hedged.has(call.race) || !this.#options.budget.withdraw())
       return;
     this.#hedged.add(call.race);
-    this.#options.observer?.({ type: 'request.hedged', method: call.request.method });
+    this.#options.observer({ type: 'request.hedged', method: call.request.method });
     this.#options.live.hedge(call);
     this.#options.onSilent?.();
   }

@@ -227,9 +227,7 @@ export class Session implements ServiceSession {
     }
     if (result.sessionLost !== true) return result;
     this.#established = undefined;
-    established.live.retire();
-    // The path was down, so their connections are dead and nobody will answer them.
-    established.live.giveUpSafe(result);
+    established.live.retire(result);
     return undefined;
   }
 
@@ -267,7 +265,6 @@ export class Session implements ServiceSession {
     this.#epoch += 1;
     this.#established = established;
     const epoch = this.#epoch;
-    this.#watch = undefined;
     this.#onOutcome = (outcome, { request }) => {
       if (outcome.kind === 'answered' && !outcome.message.isError) this.#memory.note(request);
       // Not before all that fail together have been told.
@@ -285,11 +282,11 @@ export class Session implements ServiceSession {
     live.signal.addEventListener('abort', () => {
       if (this.#epoch === epoch) this.#lose(established, STREAM_ENDED);
     });
+    const onDown = (failed: FailedAttempt): void => this.#down(established, failed);
+    const onSilent = (): void => this.#restartListening();
+    const hasRoom = (): boolean => this.#http.hasRoom;
+    this.#watch = new PathWatch({ live, clock, observer, budget: this.budget, hasRoom, onSilent, onDown });
     if (live.wire instanceof StreamableHttp) {
-      const onSilent = (): void => this.#restartListening();
-      const onDown = (failed: FailedAttempt): void => this.#down(established, failed);
-      const hasRoom = (): boolean => this.#http.hasRoom;
-      this.#watch = new PathWatch({ live, clock, observer, budget: this.budget, hasRoom, onSilent, onDown });
       const onSessionLost = (): void => this.#lose(established, LOST);
       const onRestart = (restart: () => void): void => {
         this.#restartListening = restart;
@@ -305,8 +302,14 @@ export class Session implements ServiceSession {
 
   #down(established: Established, failed: FailedAttempt): void {
     if (failed.sessionLost === true) this.#lose(established, failed);
-    // The service cannot be reached; the session may still be there when it can.
-    else if (this.#established === established) this.#leaveReady(failed, true);
+    else if (this.#established === established) {
+      // The service cannot be reached; the session may still be there when it can, unless it is one stream, which may be dead.
+      if (established.live.wire.answersOnListen) {
+        this.#established = undefined;
+        established.live.retire(failed);
+      }
+      this.#leaveReady(failed, true);
+    }
   }
 
   /** The service no longer knows the session. Its calls in flight get their own answers; new ones wait for a new session. */

@@ -21,6 +21,7 @@ class Watching extends Calling {
     live: this.live,
     clock: this.clock,
     budget: this.budget,
+    observer: () => {},
     onDown: (failure) => void this.downs.push(failure),
   });
 
