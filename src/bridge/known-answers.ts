@@ -77,9 +77,15 @@ export class KnownAnswers {
     // A first page that differs makes the pages behind it those of another list.
     if (key === request.method)
       for (const known of [...this.#pages.keys()]) if (known.startsWith(`${key} `)) this.#pages.delete(known);
-    if (this.#pages.size < MAX_PAGES) this.#pages.set(key, result);
+    this.#pages.delete(key);
+    if (this.#pages.size < MAX_PAGES && this.#textLength + result.length <= MAX_TEXT)
+      this.#pages.set(key, result);
     this.#changed();
     return true;
+  }
+
+  get #textLength(): number {
+    return [...this.#pages.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Resolves when what is known now is stored. */

@@ -19,8 +19,12 @@ export class ToolCatalog {
     if (!Array.isArray(tools)) return;
     for (const tool of tools as { name?: unknown; annotations?: unknown }[]) {
       if (typeof tool?.name !== 'string' || this.#tools.size >= MAX_TOOLS) continue;
-      const { annotations } = tool;
-      this.#tools.set(tool.name, typeof annotations === 'object' && annotations !== null ? annotations : {});
+      // Nothing else of them is kept, however much there is.
+      const { readOnlyHint, idempotentHint } = (tool.annotations ?? {}) as ToolAnnotations;
+      this.#tools.set(tool.name, {
+        ...(readOnlyHint === true && { readOnlyHint }),
+        ...(idempotentHint === true && { idempotentHint }),
+      });
     }
   }
 

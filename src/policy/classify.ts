@@ -29,6 +29,8 @@ export const MAX_ATTEMPTS = 3;
 /** Sessions that one request may lose. Each of them was a refusal, so this bounds only what a service of that kind costs. */
 export const MAX_LOST_SESSIONS = 10;
 const BACKOFF: BackoffShape = { initialMs: 200, maxMs: 5000 };
+/** For a service that says that it is busy, and not for how long. */
+const BUSY_BACKOFF: BackoffShape = { initialMs: 1000, maxMs: 5000 };
 
 export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
   const { failure } = outcome;
@@ -50,8 +52,11 @@ export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
       }
       if (failure.code !== 'ERR_UPSTREAM_BUSY' || !hasTriesLeft) return fail;
       return (
-        retry(outcome.retryAfterMs ?? backoffMs(facts.failures, BACKOFF, facts.rng), facts, facts.withdraw) ??
-        fail
+        retry(
+          outcome.retryAfterMs ?? backoffMs(facts.attempts, BUSY_BACKOFF, facts.rng),
+          facts,
+          facts.withdraw,
+        ) ?? fail
       );
     case 'unknown':
       if (facts.replaySafety === 'unsafe') return { kind: 'fail', failure: outcomeUnknown(failure) };

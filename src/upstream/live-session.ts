@@ -15,13 +15,14 @@ import type { Observer } from '../observe/events.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
 import { sendWithRetries } from './send.ts';
-import { isBadRequest, judgeResponse, UNKNOWN_SESSION } from './response-verdict.ts';
+import { isBadRequest, judgeResponse, SESSION_OVER, UNKNOWN_SESSION } from './response-verdict.ts';
 import { Pace } from './pace.ts';
 import { NO_MESSAGES, type Wire } from './wire.ts';
 
 /** How long a cancelled exchange stays open for its cancellation to arrive, in milliseconds. */
 const CANCEL_GRACE_MS = 1000;
 const MAX_TASK_TOKENS = 256;
+const MAX_UNDER_WAY = 4096;
 const ONCE = { once: true } as const;
 /** How long what is on its way may hold back the end of the session, in milliseconds. */
 const LAST_SENDS_MS = 700;
@@ -29,13 +30,6 @@ const LAST_SENDS_MS = 700;
 const VERIFY_MS = 5000;
 
 const PING = ownMessage('{"jsonrpc":"2.0","id":0,"method":"ping"}');
-
-const SESSION_OVER: FailedAttempt = {
-  kind: 'failed',
-  progress: 'not-sent',
-  failure: { code: 'ERR_SESSION_LOST', message: 'The session with the service is over.' },
-  sessionLost: true,
-};
 
 export interface LiveSessionOptions {
   readonly clock: Clock;
@@ -283,8 +277,10 @@ export class LiveSession {
         this.#receiveResponse(message, via);
         return;
       case 'request':
-        if (message.method === 'ping') void this.send(pong(message));
-        else (via?.client ?? this.#unsolicited).deliver(message, this);
+        if (message.method === 'ping') {
+          // A service that does not take the answers need not get more of them.
+          if (this.#underWay < MAX_UNDER_WAY) void this.send(pong(message));
+        } else (via?.client ?? this.#unsolicited).deliver(message, this);
         return;
       case 'notification':
         if (message.method === 'notifications/progress') this.#receiveProgress(message);

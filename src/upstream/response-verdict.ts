@@ -19,6 +19,13 @@ export const LOST: FailedAttempt = {
   sessionLost: true,
 };
 
+export const SESSION_OVER: FailedAttempt = {
+  kind: 'failed',
+  progress: 'not-sent',
+  failure: { code: 'ERR_SESSION_LOST', message: 'The session with the service is over.' },
+  sessionLost: true,
+};
+
 export const STREAM_ENDED: FailedAttempt = {
   ...LOST,
   failure: { code: 'ERR_SESSION_LOST', message: 'The stream that carries the session has ended.' },

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import {
   asJson,
+  hang,
   heldUntil,
   rawBody,
   rawSse,
@@ -225,7 +226,16 @@ test('SC4 notifications of the client that cannot be sent do not fill the memory
     await bridge.written();
   }
   expect(await bridge.request('ping')).toHaveProperty('result');
-  expect((bridge.peakMemory() ?? 0) - before).toBeLessThan(64 * MIB);
+  expect((bridge.peakMemory() ?? 0) - before).toBeLessThan(150 * MIB);
+});
+
+test('SC4 a service that pings without end, and takes no answer, does not fill the memory', async () => {
+  const { service, bridge } = await useBridged();
+  service.always({ http: 'POST', when: ({ text }) => text.includes('"result"') }, hang);
+  const before = bridge.peakMemory() ?? 0;
+  for (let n = 0; n < 100_000; n += 1) service.pushRaw(`{"jsonrpc":"2.0","id":"p${n}","method":"ping"}`);
+  expect(await bridge.callTool('read', {}, { timeoutMs: 30_000 })).toHaveProperty('result');
+  expect((bridge.peakMemory() ?? 0) - before).toBeLessThan(150 * MIB);
 });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
