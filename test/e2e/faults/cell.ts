@@ -3,15 +3,13 @@ import { expect } from 'vitest';
 import { hangAfter } from '../../support/scripted-service.ts';
 import type { Bounds, Fault, Load } from './fault.ts';
 import { errorCode, firstTries, sendMixed, type Sent } from './requests.ts';
-import { expectCleanEnd, type World } from './world.ts';
+import { expectCleanEnd, joined, type World } from './world.ts';
 import { fairMs } from '../../support/fair-time.ts';
 
 /** Time that the machine itself may take, when many cells run at once, in milliseconds. */
 const SLACK_MS = 2500;
 
 const STREAM_MS = 800;
-/** A handshake that is not done by then may have been joined by another, in milliseconds. */
-const JOINED_AFTER_MS = 1400;
 
 export async function runCell(fault: Fault, load: Load): Promise<void> {
   await using world = await fault.open(load);
@@ -63,12 +61,6 @@ async function meetFault(world: World, fault: Fault, load: Load): Promise<void> 
   const { min, max } = fault.handshakes(load);
   expectBetween(world.service.record.handshakes, { min, max: max + joined(world) }, 'handshakes');
   await expectCleanEnd(world);
-}
-
-/** A handshake that is silent for long, as on a busy machine, is joined by others. */
-function joined({ bridge }: World): number {
-  const handshakes = [...bridge.log.matchAll(/session\.handshake .* (\d+) ms/g)];
-  return 2 * handshakes.filter(([, ms]) => Number(ms) >= JOINED_AFTER_MS).length;
 }
 
 /** The requests that are to meet the fault; a stream has two others beside it. */

@@ -9,6 +9,8 @@ import { streaming } from './streams.ts';
 /** What a launch may take while many cells run at once, in milliseconds. */
 const START_MS = 20_000;
 
+/** A handshake that is not done by then may have been joined by another, in milliseconds. */
+const JOINED_AFTER_MS = 1400;
 /** Time limits that let a fault show within seconds; later ones of the same name win. */
 const BASE_ARGS = [
   ...['--request-timeout-ms', '12000', '--tool-timeout-ms', '12000', '--initialize-timeout-ms', '3000'],
@@ -141,6 +143,12 @@ export class World implements AsyncDisposable {
     await this.#closeTarget?.();
     await this.service.close();
   }
+}
+
+/** A handshake that is silent for long, as on a busy machine, is joined by others. */
+export function joined({ bridge }: World): number {
+  const handshakes = [...bridge.log.matchAll(/session\.handshake .* (\d+) ms/g)];
+  return 2 * handshakes.filter(([, ms]) => Number(ms) >= JOINED_AFTER_MS).length;
 }
 
 /** The bridge goes, cleanly, having answered each request once. */
