@@ -8,7 +8,8 @@ export type Connectivity =
   | { readonly kind: 'IDLE' }
   /** A handshake is under way. `since`: when the outage began, if this is not the first try. */
   | { readonly kind: 'CONNECTING'; readonly failures: number; readonly outage: Outage | undefined }
-  | { readonly kind: 'READY'; readonly epoch: number; readonly since: number }
+  /** `failures`: tries that had failed in a row before it, which count again if it does not stay up. */
+  | { readonly kind: 'READY'; readonly epoch: number; readonly since: number; readonly failures?: number }
   /** `retryAt` is null where no retry can help before a person does something. */
   | {
       readonly kind: 'TRANSIENT_FAILURE';
@@ -73,6 +74,9 @@ export interface Transition {
  */
 export const MIN_PROBE_INTERVAL_MS = 1000;
 
+/** A session that has stayed up for so long, in milliseconds, lets the backoff begin anew. */
+const STEADY_MS = 10_000;
+
 export function transition(state: Connectivity, event: ConnectivityEvent): Transition {
   const stay: Transition = { state, effects: [] };
   if (state.kind === 'SHUTDOWN') return stay;
@@ -93,7 +97,15 @@ export function transition(state: Connectivity, event: ConnectivityEvent): Trans
       return stay;
     case 'connected':
       if (state.kind !== 'CONNECTING') return stay;
-      return { state: { kind: 'READY', epoch: event.epoch, since: event.at }, effects: [] };
+      return {
+        state: {
+          kind: 'READY',
+          epoch: event.epoch,
+          since: event.at,
+          ...(state.failures > 0 && { failures: state.failures }),
+        },
+        effects: [],
+      };
     case 'connect-failed': {
       if (state.kind !== 'CONNECTING') return stay;
       const retryAt = event.retryInMs === null ? null : event.at + event.retryInMs;
@@ -112,7 +124,11 @@ export function transition(state: Connectivity, event: ConnectivityEvent): Trans
       // What an earlier session reports late says nothing about this one.
       if (state.kind !== 'READY' || state.epoch !== event.epoch) return stay;
       if (!event.reconnect) return { state: { kind: 'IDLE' }, effects: [] };
-      return connecting(0, { since: event.at, failure: event.failure, lastFailedAt: event.at });
+      return connecting(event.at - state.since < STEADY_MS ? (state.failures ?? 0) : 0, {
+        since: event.at,
+        failure: event.failure,
+        lastFailedAt: event.at,
+      });
     case 'retry-due':
       return state.kind === 'TRANSIENT_FAILURE' ? connecting(state.failures, state.outage) : stay;
     case 'idle':

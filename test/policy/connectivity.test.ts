@@ -63,7 +63,12 @@ describe('SE2 a transition', () => {
   });
 
   test('to READY carries the epoch and the time of the handshake', () => {
-    expect(after('CONNECTING', 'connected').state).toEqual({ kind: 'READY', epoch: EPOCH + 1, since: NOW });
+    expect(after('CONNECTING', 'connected').state).toEqual({
+      kind: 'READY',
+      epoch: EPOCH + 1,
+      since: NOW,
+      failures: 2,
+    });
   });
 
   test('from the first failed try begins the outage then', () => {
@@ -139,3 +144,21 @@ function deepFreeze<T>(value: T): T {
     for (const part of Object.values(Object.freeze(value))) deepFreeze(part);
   return value;
 }
+
+test.each([
+  ['at once', 9000, 2],
+  ['after it has stayed up', 10_000, 0],
+])(
+  'RT5 a session that is lost %s goes on with the backoff of before, or begins it anew',
+  (_when, upMs, failures) => {
+    const up = transition(
+      { kind: 'CONNECTING', failures: 2, outage },
+      { type: 'connected', epoch: 1, at: NOW },
+    ).state;
+    const lost = { type: 'lost', epoch: 1, failure, at: NOW + upMs, reconnect: true } as const;
+    expect(transition(up, lost)).toMatchObject({
+      state: { kind: 'CONNECTING', failures },
+      effects: [{ type: 'connect' }],
+    });
+  },
+);
