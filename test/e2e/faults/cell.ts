@@ -9,9 +9,31 @@ import { fairMs } from '../../support/fair-time.ts';
 /** Time that the machine itself may take, when many cells run at once, in milliseconds. */
 const SLACK_MS = 2500;
 
+/** Tries of one cell, and the time that the machine must have taken from one that is run again, in milliseconds. */
+const TRIES = 3;
+const STARVED_MS = 500;
+
 const STREAM_MS = 800;
 
+/**
+ * A cell that failed while the machine had much else to do is run again: what it found may be the machine's doing, and its own time
+ * limits are the bridge's, which no test can stretch.
+ */
 export async function runCell(fault: Fault, load: Load): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const from = performance.now();
+    try {
+      await tryCell(fault, load);
+      return;
+    } catch (error) {
+      const lostMs = performance.now() - from - fairMs(from);
+      if (tries === TRIES || lostMs < STARVED_MS) throw error;
+      process.stdout.write(`${fault.name} × ${load}: once more, ${Math.round(lostMs)} ms were lost\n`);
+    }
+  }
+}
+
+async function tryCell(fault: Fault, load: Load): Promise<void> {
   await using world = await fault.open(load);
   try {
     await meetFault(world, fault, load);

@@ -117,7 +117,7 @@ export const launchFaults: readonly Fault[] = [
     ...downAtLaunch,
     name: 'service down at launch, nothing known of it',
     ids: 'HS2, RT1',
-    open: () => World.open({ prepare: goAway, isDown: true, args: ['--initialize-timeout-ms', '500'] }),
+    open: () => World.open({ prepare: goAway, isDown: true, args: ['--initialize-timeout-ms', '1500'] }),
   },
   {
     ...downAtLaunch,

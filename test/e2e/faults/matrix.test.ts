@@ -11,7 +11,7 @@ import { together } from './together.ts';
 
 /** Cells at once; they wait more than they work. */
 const WIDTH = 12;
-const LIMIT = { timeout: 120_000 };
+const LIMIT = { timeout: 240_000 };
 
 interface Cell {
   readonly name: string;
