@@ -85,7 +85,7 @@ function inProcessLines({ inProcess, at }: Report, view: View): string[] {
     const age = duration(Date.parse(at) - Date.parse(since));
     return `${printable(profile)} in process ${pid}, for ${age}: ${printable(reason)}`;
   });
-  const what = `${count(inProcess.length, 'bridge')} ${inProcess.length === 1 ? 'runs' : 'run'} on its own, without a daemon:`;
+  const what = `${count(inProcess.length, 'bridge runs on its own', 'bridges run on their own')}, without a daemon:`;
   const next =
     'They work, but share no session and cannot be looked into. What is wrong is said behind each.';
   return [view.style.warn(what), ...[...lines, next].flatMap((line) => indented(line, view))];
