@@ -2,6 +2,7 @@
 // the entry, and proves it. Owns the order of things and what the person reads.
 
 import { confirm, isCancel } from '@clack/prompts';
+import { profileUrl, readLayers } from '../config/layers.ts';
 import { ConfigError } from '../config/resolve.ts';
 import { planConfig, profileChanges, writeChanges } from '../config/user-config.ts';
 import { CLIENTS, usedPlaces, type ClientId } from '../setup/clients.ts';
@@ -77,14 +78,18 @@ async function setUp(args: Arguments, context: CommandContext): Promise<number> 
       isSignedIn = isTerminal && (await signIn(wishes, context, options['insecure-storage'] === true));
   }
   const isSure = options['yes'] === true || !isTerminal || (changed.length === 0 && changes === undefined);
-  if (!isSure)
-    await confirmed(`Write ${[...new Set(changed.map(({ plan: { file } }) => file))].join(' and ')}?`);
+  if (!isSure) {
+    const config = changes === undefined ? [] : [context.paths.configFile];
+    await confirmed(`Write ${[...config, ...changed.map(({ plan: { file } }) => file)].join(' and ')}?`);
+  }
   if (changes !== undefined) {
+    const before = profileUrl(readLayers(context.paths), wishes.name)?.replace(/\?.*$/, '');
     const written = writeChanges(context.paths, changes);
+    const moved = before === undefined || written === 'same' ? '' : `; before, it went to ${before}`;
     reporter.step(
       written === 'same' ? 'same' : 'ok',
       'profile',
-      `"${wishes.name}" in ${context.paths.configFile}`,
+      `"${wishes.name}" in ${context.paths.configFile}${moved}`,
     );
   }
   await writeAll(plans, wishes.name, context, reporter);
@@ -113,7 +118,7 @@ function plan(
   const machine = thisMachine(context);
   const plans = clients.flatMap((id: ClientId) => {
     const client = CLIENTS[id];
-    const entry = entryFor(thisProgram(), name, context.env, client);
+    const entry = entryFor(thisProgram(context), name, context.env, client);
     return usedPlaces(client, machine).map((file) => ({ plan: planEntry(client, file, name, entry), entry }));
   });
   const foreign = plans.find(({ plan: { isForeign } }) => isForeign)?.plan;

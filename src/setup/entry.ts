@@ -1,7 +1,7 @@
 // What stands in a client's list for one service: which program to launch, with which words. Absolute paths, because clients have a PATH
 // of their own; no secret; no space inside an argument, because some clients on Windows take such an argument apart.
 
-import { ConfigError, type Values } from '../config/config-file.ts';
+import type { Values } from '../config/config-file.ts';
 import type { ClientSpec } from './clients.ts';
 
 export interface Entry {
@@ -14,6 +14,7 @@ export interface Entry {
 /** What is launched. */
 export interface Program {
   readonly node: string;
+  /** Without a space in it. */
   readonly script: string;
 }
 
@@ -23,18 +24,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const PLACES = ['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'];
 const HOME = 'MCP_BRIDGE_HOME';
 
-/** @throws ConfigError where the program lies at a place that cannot be named in an entry */
 export function entryFor(
   { node, script }: Program,
   profile: string,
   env: Environment,
   { hasType }: Pick<ClientSpec, 'hasType'>,
 ): Entry {
-  if (/\s/.test(script)) {
-    throw new ConfigError(
-      `mcp-bridge lies at ${script}, and some clients take apart an argument with a space in it. Install it in a folder without spaces, then try again.`,
-    );
-  }
   const home = env[HOME];
   const names = home === undefined || home === '' ? PLACES : [HOME];
   const kept = names.flatMap((name) => {

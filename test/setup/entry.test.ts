@@ -1,8 +1,12 @@
 // The entry that set-up writes, the places that it is written to, and the name that it gets. Pure.
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError } from '../../src/config/config-file.ts';
 import { CLIENTS, usedPlaces, type Machine } from '../../src/setup/clients.ts';
 import { bridgedBy, entryFor } from '../../src/setup/entry.ts';
+import { spacelessPath } from '../../src/setup/spaceless.ts';
 import { freeName, nameOf } from '../../src/setup/profile-name.ts';
 
 const program = { node: '/opt/mcp-bridge/node', script: '/opt/mcp-bridge/bin/mcp-bridge.js' };
@@ -33,10 +37,31 @@ describe('SU3 the entry', () => {
       script: 'C:\\mcp-bridge\\bin\\mcp-bridge.js',
     };
     expect(entryFor(spaced, 'work', {}, { hasType: false }).args.join('')).not.toMatch(/\s/);
-    const inside = { ...program, script: '/home/jane doe/bin/mcp-bridge.js' };
-    const attempt = (): unknown => entryFor(inside, 'work', {}, { hasType: false });
-    expect(attempt).toThrow(ConfigError);
-    expect(attempt).toThrow(/folder without spaces/);
+  });
+
+  test('a script whose path has a space is named by its short name on Windows, and by a link elsewhere', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-bridge-link-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const script = join(folder, 'my apps', 'mcp-bridge.js');
+    mkdirSync(dirname(script));
+    writeFileSync(script, '');
+    const link = join(folder, 'config', 'bin', 'mcp-bridge.js');
+    for (let n = 0; n < 2; n += 1) {
+      expect(spacelessPath(script, { platform: 'linux', link })).toBe(link);
+      expect(realpathSync(link)).toBe(script);
+    }
+    const windows = {
+      platform: 'win32',
+      link,
+      shortName: () => 'C:\\Users\\JANEDO~1\\mcp-bridge.js',
+    } as const;
+    expect(spacelessPath('C:\\Users\\Jane Doe\\mcp-bridge.js', windows)).toBe(
+      'C:\\Users\\JANEDO~1\\mcp-bridge.js',
+    );
+    expect(spacelessPath('/opt/mcp-bridge.js', { platform: 'linux', link })).toBe('/opt/mcp-bridge.js');
+    const nowhere = { platform: 'darwin', link: join(folder, 'a b', 'mcp-bridge.js') } as const;
+    expect(() => spacelessPath(script, nowhere)).toThrow(/folder without spaces/);
+    expect(() => spacelessPath(script, { ...windows, shortName: (path) => path })).toThrow(ConfigError);
   });
 
   test.each<[string | undefined, unknown]>([

@@ -14,7 +14,7 @@ import { CLIENT_IDS, CLIENTS, type ClientId, type ClientSpec } from '../../setup
 import { bridgedBy } from '../../setup/entry.ts';
 import { SetupRecord, type WrittenEntry } from '../../setup/record.ts';
 import type { CommandContext } from '../command.ts';
-import { thisMachine } from './machine.ts';
+import { programLink, thisMachine } from './machine.ts';
 import { Reporter } from './reporter.ts';
 
 export interface RemoveParts {
@@ -168,6 +168,7 @@ async function removeWithSignIn(name: string, context: CommandContext, reporter:
 function tidy({ paths }: CommandContext, record: SetupRecord): void {
   if (record.entries.length > 0) return;
   rmSync(record.path, { force: true });
+  rmSync(programLink(paths), { force: true });
   const { profiles = {}, ...rest } = readConfigText(paths.configFile).values;
   if (Object.keys(rest).length > 0 || Object.keys(profiles as Values).length > 0) return;
   rmSync(paths.configFile, { force: true });

@@ -1,7 +1,14 @@
 // What set-up is to do: from the command line, and on a terminal from the person, with good defaults.
 
 import { isCancel, multiselect, text } from '@clack/prompts';
-import { profileIn, profileNamesIn, profileUrl, readLayers, type Layers } from '../../config/layers.ts';
+import {
+  isProfileKeyLocked,
+  profileIn,
+  profileNamesIn,
+  profileUrl,
+  readLayers,
+  type Layers,
+} from '../../config/layers.ts';
 import { ConfigError, isUrl } from '../../config/resolve.ts';
 import { nearest } from '../../config/nearest.ts';
 import { checkScheme, parseUrl } from '../../config/service-url.ts';
@@ -55,6 +62,11 @@ export async function findWishes({ words, options }: Arguments, asker: Asker): P
   const preset = freeName(nameOf(url), isTaken);
   const name = given ?? (isAsked ? await askName(preset, isTaken) : preset);
   checkProfileName(name);
+  if (isProfileKeyLocked(layers, name, 'url')) {
+    throw new ConfigError(
+      `The profile "${name}" is locked by your administrator in ${layers.places.managedConfigFile}. Give another name with --name.`,
+    );
+  }
   return { name, url, allowHttp, clients: chosen };
 }
 

@@ -92,5 +92,10 @@ describe('CF1 /etc/mcp-bridge/config.json', () => {
     const { code, stdout } = runManaged(context, home, MANAGED, ['setup', 'work', '--no-check', '--yes']);
     expect([code, stdout]).toEqual([0, expect.stringContaining('the entry "work" is in')]);
     expect(stdout).not.toContain('profile');
+    const argv = ['setup', 'https://other.example/mcp', '--name', 'work', '--no-check'];
+    expect(runManaged(context, home, MANAGED, argv)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('locked by your administrator'),
+    });
   });
 });

@@ -207,6 +207,18 @@ describe('SU1 mcp-bridge setup', () => {
     expect(home.entry('local').args.at(-1)).toBe('local');
   });
 
+  test('a name that is there already can be moved to another service, and says where it went before', async () => {
+    const home = useFreshHome();
+    await home.run('http://127.0.0.1:9/mcp?key=s3cr3t', '--no-check', '--name', 'work');
+    const { code, stdout } = await home.run('http://127.0.0.1:10/mcp', '--no-check', '--name', 'work');
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('before, it went to http://127.0.0.1:9/mcp ');
+    const { profiles } = JSON.parse(readFileSync(join(home.path, 'config.json'), 'utf8')) as {
+      profiles: object;
+    };
+    expect(profiles).toEqual({ work: { url: 'http://127.0.0.1:10/mcp' } });
+  });
+
   test('--no-check writes without asking the service, for machines that are set up before it is there', async () => {
     const home = useFreshHome();
     const { stdout } = await home.run('http://127.0.0.1:9/mcp', '--no-check', '--yes');
