@@ -20,9 +20,19 @@ export interface Program {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Clients keep most of their environment to themselves, and these say where the bridge's own files are. */
+/** Clients keep most of their environment to themselves. These say where the bridge's own files are. */
 const PLACES = ['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'];
 const HOME = 'MCP_BRIDGE_HOME';
+/** The way to the network, in either case of its letters. */
+const WAYS = [
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'https_proxy',
+  'http_proxy',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+];
 
 export function entryFor(
   { node, script }: Program,
@@ -31,10 +41,11 @@ export function entryFor(
   { hasType }: Pick<ClientSpec, 'hasType'>,
 ): Entry {
   const home = env[HOME];
-  const names = home === undefined || home === '' ? PLACES : [HOME];
+  const names = [...(home === undefined || home === '' ? PLACES : [HOME]), ...WAYS];
   const kept = names.flatMap((name) => {
     const value = env[name];
-    return value === undefined || value === '' ? [] : [[name, value] as const];
+    // A proxy's password is a secret.
+    return value === undefined || value === '' || value.includes('@') ? [] : [[name, value] as const];
   });
   return {
     ...(hasType ? { type: 'stdio' as const } : undefined),

@@ -31,6 +31,18 @@ describe('SU3 the entry', () => {
     });
   });
 
+  test('takes along the way to the network, but no password of a proxy', () => {
+    const env = {
+      HTTPS_PROXY: 'http://p.example:3128',
+      HTTP_PROXY: 'http://jane:s3cr3t@p.example',
+      no_proxy: 'a.example',
+    };
+    expect(entryFor(program, 'work', env, { hasType: false }).env).toEqual({
+      HTTPS_PROXY: 'http://p.example:3128',
+      no_proxy: 'a.example',
+    });
+  });
+
   test('has no space in an argument; one in the command does no harm', () => {
     const spaced = {
       node: 'C:\\Program Files\\nodejs\\node.exe',
