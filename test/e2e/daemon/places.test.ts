@@ -2,23 +2,34 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { runCli } from '../../support/cli-process.ts';
-import { useDaemonHome } from '../../support/daemon-home.ts';
+import { useDaemonHome, type DaemonHome } from '../../support/daemon-home.ts';
 import { needsRoot, needsTools } from '../../support/needs.ts';
-import { useSmallDisk } from '../../support/small-disk.ts';
+import type { ScriptedService } from '../../support/scripted-service.ts';
+import { useSmallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { useBridge, useService } from '../../support/use.ts';
 
 const NOBODY = 65_534;
+
+interface OnDisk {
+  readonly disk: SmallDisk;
+  readonly service: ScriptedService;
+  readonly home: DaemonHome;
+}
+
+async function useHomeOnDisk(context: TestContext): Promise<OnDisk> {
+  const disk = useSmallDisk(context);
+  const home = useDaemonHome(`${disk.path}/home`);
+  mkdirSync(home.path, { mode: 0o700 });
+  return { disk, service: await useService(), home };
+}
 
 test(
   'DM6 FB5 on a full disk the front bridges by itself, and `status` tells so',
   { timeout: 30_000 },
   async (context) => {
-    const disk = useSmallDisk(context);
-    const service = await useService();
-    const home = useDaemonHome(`${disk.path}/home`);
-    mkdirSync(home.path, { mode: 0o700 });
+    const { disk, service, home } = await useHomeOnDisk(context);
     disk.fill();
     const bridge = await useBridge(service, home.launch());
     await bridge.initialize();
@@ -34,10 +45,7 @@ test(
   'DM6 DM4 a disk that fills up costs the log, and not a request, also when the daemon is lost',
   { timeout: 30_000 },
   async (context) => {
-    const disk = useSmallDisk(context);
-    const service = await useService();
-    const home = useDaemonHome(`${disk.path}/home`);
-    mkdirSync(home.path, { mode: 0o700 });
+    const { disk, service, home } = await useHomeOnDisk(context);
     const bridge = await useBridge(service, home.launch({ args: ['--log-level', 'debug'] }));
     await bridge.initialize();
     await bridge.request('tools/list');
@@ -59,10 +67,7 @@ test(
   'DM6 FB5 with a home that is read-only the front bridges by itself',
   { timeout: 30_000 },
   async (context) => {
-    const disk = useSmallDisk(context);
-    const service = await useService();
-    const home = useDaemonHome(`${disk.path}/home`);
-    mkdirSync(home.path, { mode: 0o700 });
+    const { disk, service, home } = await useHomeOnDisk(context);
     disk.makeReadOnly();
     const bridge = await useBridge(service, home.launch());
     await bridge.initialize();
