@@ -62,7 +62,7 @@ export class DaemonFinder {
     let needs = 0;
     for (;;) {
       const spentMs = clock.now() - startedAt;
-      const tried = await this.#try(LIMIT_MS - spentMs);
+      const tried = await this.#try(Math.max(LOOK_SELDOM_MS, LIMIT_MS - spentMs));
       switch (tried.kind) {
         case 'attached':
         case 'refused':
@@ -83,13 +83,15 @@ export class DaemonFinder {
           kind: 'none',
           reason: `no background process can run here: ${daemonExitText(child.exitCode)}`,
         };
-      if (clock.now() - startedAt >= LIMIT_MS)
+      const pauseMs = spentMs < SELDOM_AFTER_MS ? LOOK_EVERY_MS : LOOK_SELDOM_MS;
+      // With no time left for another try, what this one met is the reason.
+      if (clock.now() - startedAt + 2 * pauseMs >= LIMIT_MS)
         return { kind: 'none', reason: `no background process answers (${tried.reason})` };
       if (child === undefined || (child.exitCode === 0 && clock.now() >= startAgainAt)) {
         child = start();
         startAgainAt = clock.now() + START_AGAIN_MS;
       }
-      await sleep(clock, spentMs < SELDOM_AFTER_MS ? LOOK_EVERY_MS : LOOK_SELDOM_MS);
+      await sleep(clock, pauseMs);
     }
   }
 

@@ -52,6 +52,47 @@ test('DM3 with lingerMs 0 the daemon ends with its last client', async () => {
   expect(service.sessionCount).toBe(0);
 });
 
+test(
+  'DM1 DM3 fronts that come as the daemon leaves are served by it or by the next',
+  { timeout: 60_000 },
+  async () => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const launch = home.launch({ args: ['--linger-ms', '0'] });
+    let last = await useBridge(service, launch);
+    await last.initialize();
+    for (let round = 0; round < 8; round += 1) {
+      const leaving = last.close();
+      // Sooner and later than the daemon notices.
+      await new Promise((resolve) => setTimeout(resolve, round * 6));
+      last = await useBridge(service, launch);
+      const { result } = await last.request('initialize', INITIALIZE, { timeoutMs: 10_000 });
+      expect(result).toMatchObject({ serverInfo: { name: 'scripted-service' } });
+      await leaving;
+      expect(last.stderr).toBe('');
+    }
+    await home.until(() => home.pids().length === 1);
+  },
+);
+
+test(
+  'DM6 DM7 with a secret that somebody has replaced, a front bridges by itself, and those attached go on',
+  { timeout: 30_000 },
+  async () => {
+    const service = await useService();
+    const home = useDaemonHome();
+    const first = await useBridge(service, home.launch());
+    await first.initialize();
+    writeFileSync(`${home.paths.runtimeDir}/daemon.secret`, 'f'.repeat(64));
+    const second = await useBridge(service, home.launch());
+    await second.request('initialize', INITIALIZE, { timeoutMs: 15_000 });
+    expect(second.stderr).toContain('no background process answers');
+    expect(second.stderr).not.toContain('Warning');
+    expect((await first.callTool('echo', { value: 1 })).result).toBeDefined();
+    expect(home.pids()).toHaveLength(1);
+  },
+);
+
 test('DM6 a socket that a killed daemon left behind is replaced', async () => {
   const service = await useService();
   const home = useDaemonHome();
