@@ -20,7 +20,8 @@ test(
     expect(figures).toMatchObject({ failures: [], refusedRefreshes: 0, refreshesAtOnce: 1, signIns: 1 });
     expect(figures.calls).toBeGreaterThan(options.seconds * options.processes);
     const { processes, seconds, tokenSeconds } = options;
-    expect(figures.refreshes).toBeGreaterThanOrEqual(processes * Math.floor(seconds / tokenSeconds));
+    // A slow machine takes some seconds to launch them all.
+    expect(figures.refreshes).toBeGreaterThanOrEqual(processes * Math.floor(seconds / tokenSeconds / 2));
     expect(figures.refreshes).toBeLessThanOrEqual(mostRefreshes(options));
   },
 );

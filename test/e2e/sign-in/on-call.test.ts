@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BridgeProcess, LaunchOptions } from '../../support/bridge-process.ts';
 import { BrowserStub } from '../../support/browser-stub.ts';
 import { useDaemonHome } from '../../support/daemon-home.ts';
+import { LoginProcess } from '../../support/login-process.ts';
 import { useProtectedService } from '../../support/protected-service.ts';
 import type { RpcMessage } from '../../support/scripted/messages.ts';
 import { browse } from '../../support/sign-in-browser.ts';
@@ -142,4 +143,26 @@ describe.each(places)('AU4 %s', (_where, place) => {
     expect((await call(bridge)).error!.message).toContain('mcp-bridge login');
     expect(browser.opened).toEqual([]);
   });
+});
+
+test('AU1 AU4 a call that lacks a scope opens a page that asks for it, once', async () => {
+  const scopes = ['notes', 'notes:write'];
+  const { service, check } = await useProtectedService({ scopes });
+  const daemon = useDaemonHome();
+  await new LoginProcess(daemon.path, service.url).visit();
+  const browser = new BrowserStub();
+  const bridge = await useBridge(service.url, daemon.launch({ env: browser.env }));
+  await bridge.initialize();
+  expect((await call(bridge)).error).toBeUndefined();
+  // Behind the handshake, as a tool that takes more than the rest.
+  check.scopes = scopes;
+  const { error } = await call(bridge);
+  expect(error).toMatchObject({ data: { code: 'ERR_AUTH_SCOPE' } });
+  expect(error!.message).toContain('has just been opened');
+  expect((await call(bridge)).error!.message).toContain('is open already');
+  const address = await browser.next();
+  expect(new URL(address).searchParams.get('scope')).toContain('notes notes:write');
+  expect((await browse(address)).text).toContain('You are signed in');
+  await untilAnswered(bridge);
+  expect(browser.opened).toHaveLength(1);
 });

@@ -123,7 +123,7 @@ describe.each(keepings)('AU1 AU2 AU4 AU6 AU7 with the sign-in in %s', { timeout:
       await bridge.initialize();
       const reply = await bridge.callTool('search_notes', { query: 'x' }, call);
       expect(reply.error).toBeUndefined();
-      expect(processesThatShow(secretsOf(service))).toEqual([]);
+      expect(processesThatShow(home, secretsOf(service))).toEqual([]);
       await bridge.close();
     };
     await expectServed();
@@ -194,13 +194,14 @@ function filesThatHold(
   );
 }
 
-/** Arguments, which every user can read, and environments. */
-function processesThatShow(secrets: readonly string[]): string[] {
+/** Of the bridge's processes: arguments, which every user can read, and environments. */
+function processesThatShow(home: DaemonHome, secrets: readonly string[]): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
       const shown = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1'));
-      return secretsIn(shown.join('\n'), secrets).length > 0;
+      const isOurs = shown.some((text) => text.includes(`MCP_BRIDGE_HOME=${home.path}\0`));
+      return isOurs && secretsIn(shown.join('\n'), secrets).length > 0;
     } catch {
       // It has gone.
       return false;
