@@ -14,12 +14,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { assert, property } from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError } from '../../src/config/config-file.ts';
 import { applyChanges, type Change, type JsonFile } from '../../src/config/json-changes.ts';
 import { keepBackup } from '../../src/setup/backups.ts';
 import { clientFile, entriesIn } from '../../src/setup/client-file.ts';
 import { CLIENTS } from '../../src/setup/clients.ts';
+import { jsonText } from '../protocol/arbitrary-json.ts';
 import { insertionIn } from '../support/insertion.ts';
 
 const DESKTOP = CLIENTS['claude-desktop'];
@@ -211,4 +213,20 @@ describe('SU2 copies', () => {
     );
     expect(read()).toBe('{}');
   });
+});
+
+test('SU2 any file: what is not ours comes out byte for byte as it went in', () => {
+  const { file, path, read } = place('{}');
+  const text = jsonText.filter((each) => {
+    const value = JSON.parse(each) as unknown;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !('mcpServers' in value);
+  });
+  assert(
+    property(text, (before) => {
+      writeFileSync(path, before);
+      applyChanges(file, [ADD]);
+      expect(insertionIn(before, read())).toContain('/opt/mcp-bridge.js');
+    }),
+    { numRuns: 50 },
+  );
 });

@@ -5,6 +5,7 @@ import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { diffText, setupLine, type Mark } from '../render/setup-view.ts';
 import { styleFor, type Style } from '../render/style.ts';
+import { wrap } from '../render/text.ts';
 
 const COLUMNS = 100;
 
@@ -40,7 +41,7 @@ export class Reporter {
   /** The last line. Returns the exit code. */
   end(mark: 'ok' | 'warning' | 'failed', text: string): number {
     const colours = { ok: this.style.good, warning: this.style.warn, failed: this.style.bad };
-    this.say(`\n${colours[mark](text)}`);
+    this.say(`\n${wrap(text, this.columns).map(colours[mark]).join('\n')}`);
     return mark === 'ok' ? EXIT.ok : EXIT.degraded;
   }
 

@@ -1,5 +1,7 @@
 // `mcp-bridge setup` in a fresh home, as a person runs it, and then a real client that launches what stands in the file.
+import { spawn } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -205,6 +207,21 @@ describe('SU1 mcp-bridge setup', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/what is missing is the sign-in, which needs a person: `mcp-bridge login local`/);
     expect(home.entry('local').args.at(-1)).toBe('local');
+  });
+
+  test('SU2 warns while the app runs, because the app rewrites the file', async (context) => {
+    context.skip(process.platform !== 'linux', 'needs /proc');
+    const home = useFreshHome();
+    const app = join(home.path, 'claude-desktop');
+    copyFileSync('/bin/sleep', app);
+    const child = spawn(app, ['60'], { stdio: 'ignore' });
+    onTestFinished(() => void child.kill());
+    await new Promise((done) => child.once('spawn', done));
+    const { code, stdout } = await home.run('http://127.0.0.1:9/mcp', '--no-check');
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /warning +Claude Desktop Claude Desktop is running, and may write this file anew/,
+    );
   });
 
   test('a name that is there already can be moved to another service, and says where it went before', async () => {
