@@ -7,11 +7,17 @@ import { runTool } from '../run-tool.ts';
 export function buildSetup(stage: string, target: string): void {
   const image = join(stage, 'windows');
   makeImage('win32-x64', image);
-  const defines = [
-    `-DVERSION=${manifest.version}`,
-    `-DIMAGE=${image}`,
-    `-DOUTPUT=${join(target, 'mcp-bridge-setup.exe')}`,
-  ];
+  makeSetup(image, manifest.version, join(target, 'mcp-bridge-setup.exe'));
+}
+
+export function makeSetup(
+  image: string,
+  version: string,
+  output: string,
+  defines: readonly string[] = [],
+): void {
+  const given = [`VERSION=${version}`, `IMAGE=${image}`, `OUTPUT=${output}`, ...defines];
   // -WX: a warning is a mistake in the script.
-  runTool('nsis', 'makensis', ['-V2', '-WX', ...defines, join(root, 'installers/windows/setup.nsi')]);
+  const args = ['-V2', '-WX', ...given.map((define) => `-D${define}`)];
+  runTool('nsis', 'makensis', [...args, join(root, 'installers/windows/setup.nsi')]);
 }

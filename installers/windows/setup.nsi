@@ -2,7 +2,12 @@
 ; Built by build.ts, which defines VERSION, IMAGE (the folder to install) and OUTPUT.
 Unicode true
 Target amd64-unicode
-SetCompressor /SOLID lzma
+!ifdef UNCOMPRESSED
+  ; For tests: in a second instead of a minute.
+  SetCompress off
+!else
+  SetCompressor /SOLID lzma
+!endif
 RequestExecutionLevel user
 ManifestDPIAware true
 
@@ -59,13 +64,54 @@ VIAddVersionKey LegalCopyright "mcp-bridge contributors, MIT licence"
   Delete "$INSTDIR\package.json"
   Delete "$INSTDIR\LICENSE"
   Delete "$INSTDIR\CHANGELOG.md"
+  Delete "$INSTDIR\setup.log"
   ; What was set aside before, and is not in use any more.
   Delete "$INSTDIR\*.tmp"
 !macroend
 
+; Its exit code is in $0 then, and what it said in $2.
 !macro RunBridge ARGUMENTS
-  nsExec::ExecToLog '"$INSTDIR\runtime\node.exe" "$INSTDIR\bin\mcp-bridge.js" ${ARGUMENTS}'
+  nsExec::ExecToStack '"$INSTDIR\runtime\node.exe" "$INSTDIR\bin\mcp-bridge.js" ${ARGUMENTS}'
+  Pop $0
+  Pop $2
+  DetailPrint "$2"
 !macroend
+
+; Pushes what follows /URL= up to a space or the closing quote, or nothing. GetOptions would end it at the first slash.
+Function UrlOfParameters
+  ${GetParameters} $0
+  StrCpy $1 ""
+  StrCpy $2 0
+  ${Do}
+    StrCpy $3 $0 5 $2
+    ${If} $3 == ""
+      Push ""
+      Return
+    ${EndIf}
+    ${If} $3 == "/URL="
+      ${ExitDo}
+    ${EndIf}
+    IntOp $2 $2 + 1
+  ${Loop}
+  IntOp $2 $2 + 5
+  StrCpy $4 " "
+  StrCpy $3 $0 1 $2
+  ${If} $3 == '"'
+    StrCpy $4 '"'
+    IntOp $2 $2 + 1
+  ${EndIf}
+  ${Do}
+    StrCpy $3 $0 1 $2
+    ${If} $3 == ""
+    ${OrIf} $3 == $4
+    ${OrIf} $3 == '"'
+      ${ExitDo}
+    ${EndIf}
+    StrCpy $1 "$1$3"
+    IntOp $2 $2 + 1
+  ${Loop}
+  Push $1
+FunctionEnd
 
 Section
   ; An upgrade leaves what runs alone: the next front of the new version takes the daemon over.
@@ -95,16 +141,17 @@ Section
   Push "$INSTDIR\cmd"
   Call AddToPath
 
-  ${GetParameters} $0
-  ClearErrors
-  ${GetOptions} $0 "/URL=" $1
-  ${IfNot} ${Errors}
-  ${AndIf} $1 != ""
+  Call UrlOfParameters
+  Pop $1
+  ${If} $1 != ""
     DetailPrint "Setting up Claude Desktop for $1"
     !insertmacro RunBridge 'setup "$1" --yes'
-    Pop $0
+    ; Nobody sees the window of a silent installation.
+    FileOpen $3 "$INSTDIR\setup.log" w
+    FileWrite $3 "$2"
+    FileClose $3
     ${If} $0 != 0
-      DetailPrint "mcp-bridge is installed, but not set up: see above."
+      DetailPrint "mcp-bridge is installed, but not set up: see above, and $INSTDIR\setup.log."
       SetErrorLevel 3
     ${EndIf}
   ${EndIf}
@@ -112,9 +159,7 @@ SectionEnd
 
 Section Uninstall
   !insertmacro RunBridge 'setup --remove --yes'
-  Pop $0
   !insertmacro RunBridge 'stop'
-  Pop $0
   Push "$INSTDIR\cmd"
   Call un.RemoveFromPath
   ; Settings and logs of the user stay, unless they are asked for too.

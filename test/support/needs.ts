@@ -18,6 +18,7 @@ const PACKAGES = {
   'gnome-keyring-daemon': 'gnome-keyring',
   ip: 'iproute2',
   lintian: 'lintian',
+  makensis: 'nsis',
   mount: 'mount',
   openssl: 'openssl',
   perl: 'perl',
