@@ -54,24 +54,6 @@ async function untilAnswered(bridge: BridgeProcess, limitMs = 8000): Promise<voi
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.each(places)('AU4 %s', (_where, place) => {
-  test('uses what is signed in, and renews it ahead of time: no request is refused', async () => {
-    const { service, authorization, check } = await useProtectedService({ accessTokenSeconds: 6 });
-    const { home, launch } = place();
-    await signInto(home, service.url);
-    const bridge = await useBridge(service.url, launch);
-    await bridge.initialize();
-    const until = performance.now() + 10_000;
-    while (performance.now() < until) {
-      expect((await listNotes(bridge)).error).toBeUndefined();
-      await pause(50);
-    }
-    expect(authorization.counts.refreshes).toBeGreaterThanOrEqual(2);
-    expect(authorization.counts.refreshes).toBeLessThanOrEqual(4);
-    expect(authorization.counts.refusedRefreshes).toBe(0);
-    // One was the test's own look for the challenge.
-    expect(check.refused).toBeLessThanOrEqual(1);
-  });
-
   test('a token that the service refuses before its time is renewed once, and the call goes on', async () => {
     const { service, authorization, check } = await useProtectedService();
     const { home, launch } = place();
@@ -85,23 +67,6 @@ describe.each(places)('AU4 %s', (_where, place) => {
     expect((await bridge.callTool('add_note', note, CALL)).error).toBeUndefined();
     expect(authorization.counts.refreshes).toBe(refreshes + 1);
     expect(service.counts.calls['add_note']).toBe(1);
-  });
-
-  test('a service that refuses every token is not asked for ever, nor is the authorization server', async () => {
-    const { service, authorization, check } = await useProtectedService();
-    const { home, launch } = place();
-    await signInto(home, service.url);
-    const bridge = await useBridge(service.url, { ...launch, args: ['--outage-patience-ms', '300'] });
-    await bridge.initialize();
-    await listNotes(bridge);
-    const { refreshes } = authorization.counts;
-    check.refusing = Infinity;
-    const codes = new Set<string>();
-    for (let n = 0; n < 20; n += 1) codes.add(expectBridgeError(await listNotes(bridge)));
-    expect([...codes]).toEqual(['ERR_AUTH_REQUIRED']);
-    expect(authorization.counts.refreshes - refreshes).toBeLessThanOrEqual(2);
-    check.refusing = 0;
-    await untilAnswered(bridge, 20_000);
   });
 
   test('AU7 nobody is signed in: says so in each call, keeps quiet, and takes up a sign-in by itself', async () => {
@@ -165,6 +130,59 @@ describe.each(places)('AU4 %s', (_where, place) => {
     expect(expectBridgeError(await listNotes(bridge))).toBe('ERR_AUTH_REQUIRED');
   });
 
+  test('AU5 a stored token goes with each request, and one that is refused is said so', async () => {
+    const { service, authorization, check } = await useProtectedService({ accessTokenSeconds: 60 });
+    const { home, launch } = place();
+    const made = await signInto(home, service.url);
+    expect(made.kind).toBe('oauth');
+    await keepSignIn(home, service.url, { kind: 'token', token: 'not-a-good-one' });
+    const bridge = await useBridge(service.url, launch);
+    await bridge.initialize();
+    const reply = await listNotes(bridge);
+    expect(expectBridgeError(reply)).toBe('ERR_AUTH_REQUIRED');
+    expect(reply.error!.message).toContain('refuses the stored token');
+    expect(check.passed).toBe(0);
+    expect(authorization.counts.refreshes).toBe(0);
+  });
+});
+
+// These wait for much of their time, and the place makes no difference: endurance.test.ts has the other one.
+describe.each(places.slice(1))('AU4 %s, in the course of time', (_where, place) => {
+  test('uses what is signed in, and renews it ahead of time: no request is refused', async () => {
+    const { service, authorization, check } = await useProtectedService({ accessTokenSeconds: 6 });
+    const { home, launch } = place();
+    await signInto(home, service.url);
+    const bridge = await useBridge(service.url, launch);
+    await bridge.initialize();
+    const until = performance.now() + 10_000;
+    while (performance.now() < until) {
+      expect((await listNotes(bridge)).error).toBeUndefined();
+      await pause(50);
+    }
+    expect(authorization.counts.refreshes).toBeGreaterThanOrEqual(2);
+    expect(authorization.counts.refreshes).toBeLessThanOrEqual(4);
+    expect(authorization.counts.refusedRefreshes).toBe(0);
+    // One was the test's own look for the challenge.
+    expect(check.refused).toBeLessThanOrEqual(1);
+  });
+
+  test('a service that refuses every token is not asked for ever, nor is the authorization server', async () => {
+    const { service, authorization, check } = await useProtectedService();
+    const { home, launch } = place();
+    await signInto(home, service.url);
+    const bridge = await useBridge(service.url, { ...launch, args: ['--outage-patience-ms', '300'] });
+    await bridge.initialize();
+    await listNotes(bridge);
+    const { refreshes } = authorization.counts;
+    check.refusing = Infinity;
+    const codes = new Set<string>();
+    for (let n = 0; n < 20; n += 1) codes.add(expectBridgeError(await listNotes(bridge)));
+    expect([...codes]).toEqual(['ERR_AUTH_REQUIRED']);
+    expect(authorization.counts.refreshes - refreshes).toBeLessThanOrEqual(2);
+    check.refusing = 0;
+    await untilAnswered(bridge, 20_000);
+  });
+
   test('an authorization server that is away costs nothing while the token is valid, and heals after', async () => {
     const { service, authorization } = await useProtectedService({ accessTokenSeconds: 6 });
     const { home, launch } = place();
@@ -184,21 +202,6 @@ describe.each(places)('AU4 %s', (_where, place) => {
     await authorization.comeBack();
     expect((await waiting).error).toBeUndefined();
     expect(authorization.counts.refusedRefreshes).toBe(0);
-  });
-
-  test('AU5 a stored token goes with each request, and one that is refused is said so', async () => {
-    const { service, authorization, check } = await useProtectedService({ accessTokenSeconds: 60 });
-    const { home, launch } = place();
-    const made = await signInto(home, service.url);
-    expect(made.kind).toBe('oauth');
-    await keepSignIn(home, service.url, { kind: 'token', token: 'not-a-good-one' });
-    const bridge = await useBridge(service.url, launch);
-    await bridge.initialize();
-    const reply = await listNotes(bridge);
-    expect(expectBridgeError(reply)).toBe('ERR_AUTH_REQUIRED');
-    expect(reply.error!.message).toContain('refuses the stored token');
-    expect(check.passed).toBe(0);
-    expect(authorization.counts.refreshes).toBe(0);
   });
 });
 
