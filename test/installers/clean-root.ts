@@ -1,7 +1,7 @@
 // A Debian of its own in a folder: nothing of this machine, no Node.js above all, and a user called tester. Seen from outside: what
 // files it has, and what runs in it.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingTools } from '../support/needs.ts';
 
@@ -34,6 +34,8 @@ export class CleanRoot {
 
   /** Makes it ready to run things in. */
   open(): void {
+    // A temporary folder is its maker's alone, and this one is the root of others.
+    chmodSync(this.path, 0o755);
     if (!existsSync(join(this.path, 'proc/self'))) {
       const mounted = spawnSync('mount', ['-t', 'proc', 'proc', join(this.path, 'proc')], {
         encoding: 'utf8',
