@@ -71,7 +71,7 @@ export interface NoToken {
 export class TokenSource {
   readonly #options: TokenSourceOptions;
   readonly #renewing: Renewing;
-  readonly #observers = new Set<Observer>();
+  readonly #observers = new Map<string, Observer>();
   readonly #listeners = new Set<() => void>();
   #standing: Standing = { kind: 'unknown' };
   /** What keeps it from renewing for now. */
@@ -164,11 +164,10 @@ export class TokenSource {
     if (this.#standing.kind === 'none') this.#tell({ state: 'none-needed' });
   }
 
-  /** Tells this observer of the sign-in from now on. */
-  observe(observer: Observer): () => void {
-    this.#observers.add(observer);
+  /** Tells this observer of the sign-in from now on, in the place of the one that had the same name: each session brings one. */
+  observe(name: string, observer: Observer): void {
+    this.#observers.set(name, observer);
     if (this.#told !== undefined) observer({ type: 'sign-in.state', ...this.#told });
-    return () => this.#observers.delete(observer);
   }
 
   /** Calls `listener` when somebody has signed in or out. */
@@ -299,7 +298,7 @@ export class TokenSource {
   #tell(told: Told): void {
     if (told.state === this.#told?.state && told.expiresAt === this.#told.expiresAt) return;
     this.#told = told;
-    for (const observer of this.#observers) observer({ type: 'sign-in.state', ...told });
+    for (const observer of this.#observers.values()) observer({ type: 'sign-in.state', ...told });
   }
 
   #signature(): string | undefined {

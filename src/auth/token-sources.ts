@@ -40,7 +40,7 @@ export class TokenSources {
 
   /**
    * Undefined where the profile has an Authorization of its own, which goes first.
-   * @param observer hears of the sign-in's changes
+   * @param observer hears of the sign-in's changes; the last one for each profile
    */
   sourceFor(profile: Profile, settings: Settings, observer: Observer): TokenSource | undefined {
     if (profile.headers['authorization'] !== undefined) return undefined;
@@ -62,7 +62,7 @@ export class TokenSources {
       this.#sources.set(key, source);
       if (this.#sources.size === 1) this.#watch();
     }
-    source.observe(observer);
+    source.observe(profile.name, observer);
     return source;
   }
 

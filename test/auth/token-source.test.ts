@@ -69,6 +69,15 @@ test('AU7 a fixed token that was refused is shown again after a minute', async (
   expect(source.header).toBe('Bearer t');
 });
 
+test('ST5 tells one observer a profile, however many sessions of it there were', async () => {
+  const { source } = useSource({ kind: 'token', token: 't' });
+  let told = 0;
+  for (let session = 0; session < 5; session += 1) source.observe('work', () => (told += 1));
+  source.observe('home', () => (told += 1));
+  await source.obtain(signal);
+  expect(told).toBe(2);
+});
+
 describe('AU4 while the authorization server is away', () => {
   const signIn: OAuthSignIn = {
     kind: 'oauth',
