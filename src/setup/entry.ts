@@ -44,8 +44,9 @@ export function entryFor(
   const names = [...(home === undefined || home === '' ? PLACES : [HOME]), ...WAYS];
   const kept = names.flatMap((name) => {
     const value = env[name];
-    // A proxy's password is a secret.
-    return value === undefined || value === '' || value.includes('@') ? [] : [[name, value] as const];
+    if (value === undefined || value === '') return [];
+    // A proxy's password is a secret; a directory may have any name.
+    return /proxy$/i.test(name) && value.includes('@') ? [] : [[name, value] as const];
   });
   return {
     ...(hasType ? { type: 'stdio' as const } : undefined),

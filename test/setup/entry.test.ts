@@ -36,10 +36,12 @@ describe('SU3 the entry', () => {
       HTTPS_PROXY: 'http://p.example:3128',
       HTTP_PROXY: 'http://jane:s3cr3t@p.example',
       no_proxy: 'a.example',
+      XDG_CONFIG_HOME: '/home/jane@corp.example/.config',
     };
     expect(entryFor(program, 'work', env, { hasType: false }).env).toEqual({
       HTTPS_PROXY: 'http://p.example:3128',
       no_proxy: 'a.example',
+      XDG_CONFIG_HOME: '/home/jane@corp.example/.config',
     });
   });
 
