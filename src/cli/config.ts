@@ -4,12 +4,11 @@ import { ConfigError, readConfigText } from '../config/config-file.ts';
 import { valueAt } from '../config/json-changes.ts';
 import { isProfileKeyLocked, profileIn, readLayers, type Layers } from '../config/layers.ts';
 import { isLive } from '../config/settings.ts';
-import { settingSources } from '../config/sources.ts';
 import { checkProfileName, writeChanges } from '../config/user-config.ts';
 import { UsageError, type Arguments, type CommandContext } from './command.ts';
 import { editConfig } from './config/edit.ts';
 import { parseKey, parseValue, type Key } from './config/key.ts';
-import { listConfig, originOf, shown } from './config/list.ts';
+import { listConfig, originOf, shown, shownSettings } from './config/list.ts';
 import { EXIT } from './exit-codes.ts';
 import { nearest } from '../config/nearest.ts';
 
@@ -70,7 +69,7 @@ function get(
   if (profile !== undefined && profileIn(layers, profile) === undefined)
     throw new ConfigError(`There is no profile "${profile}".`);
   if (setting !== undefined) {
-    const found = settingSources(layers, { flags: {}, env, profile }).find(({ name }) => name === setting);
+    const found = shownSettings(layers, { flags: {}, env, profile }).find(({ name }) => name === setting);
     if (found !== undefined)
       stdout.write(`${shown(found.value)}${withOrigin ? `  ${originOf(found, profile)}` : ''}\n`);
     return EXIT.ok;
@@ -138,7 +137,7 @@ function warnOfOthers({ path, profile, setting }: Key, { paths, env, stdout }: C
   if (setting === undefined) return;
   const layers = readLayers(paths);
   if (profile !== undefined && profileIn(layers, profile) === undefined) return;
-  const found = settingSources(layers, { flags: {}, env, profile }).find(({ name }) => name === setting);
+  const found = shownSettings(layers, { flags: {}, env, profile }).find(({ name }) => name === setting);
   const own = valueAt(readConfigText(paths.configFile).values, path);
   if (found === undefined || own === undefined || found.value === own) return;
   stdout.write(`But ${shown(found.value)} goes before it: ${originOf(found, profile)}.\n`);

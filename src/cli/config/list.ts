@@ -3,7 +3,7 @@
 import { profileIn, profileNamesIn, readLayers, type Layers } from '../../config/layers.ts';
 import { ConfigError } from '../../config/config-file.ts';
 import { isLive } from '../../config/settings.ts';
-import { settingSources, type SourcedSetting } from '../../config/sources.ts';
+import { settingSources, type Asked, type SourcedSetting } from '../../config/sources.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { styleFor } from '../render/style.ts';
@@ -22,7 +22,7 @@ export function listConfig(
   const layers = readLayers(paths);
   if (profile !== undefined && profileIn(layers, profile) === undefined)
     throw new ConfigError(`There is no profile "${profile}".`);
-  const settings = settingSources(layers, { flags: {}, env, profile });
+  const settings = shownSettings(layers, { flags: {}, env, profile });
   const profiles = profileNamesIn(layers).map((name) => profileFacts(layers, name));
   if (isJson) {
     const told = settings.map((each) => ({
@@ -47,6 +47,13 @@ export function listConfig(
     stdout.write(`${name === listed[0]?.name ? '\n' : ''}profiles.${name}  ${url}${from}\n`);
   }
   return EXIT.ok;
+}
+
+/** Each setting as anybody may see it: what is listed goes into reports, and a variable may hold a proxy's password. */
+export function shownSettings(layers: Layers, asked: Asked): SourcedSetting[] {
+  return settingSources(layers, asked).map((setting) =>
+    setting.name === 'proxy' ? { ...setting, value: String(setting.value).replace(/[^/]*@/, '…@') } : setting,
+  );
 }
 
 export function shown(value: number | string | boolean): string {

@@ -66,6 +66,17 @@ describe('CF1 mcp-bridge config list', () => {
   });
 });
 
+test('CF1 mcp-bridge config shows no password of a proxy that a variable holds', async () => {
+  const { run } = usePlace();
+  const env = { MCP_BRIDGE_PROXY: 'http://jane:s3cr3t@p.example:3128' };
+  for (const argv of [['list'], ['list', '--json'], ['get', 'proxy']]) {
+    const { code, stdout } = await run(argv, env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('http://…@p.example:3128');
+    expect(stdout).not.toMatch(/s3cr3t|jane/);
+  }
+});
+
 describe('CF1 mcp-bridge config set', () => {
   test('writes one value, keeps the rest, and get tells it', async () => {
     const { run, file, read } = usePlace(FILE);
