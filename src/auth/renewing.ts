@@ -1,7 +1,7 @@
 // One renewal under the record's lock: read the record again, ask the authorization server, write back what it has changed. What
 // cannot be written is kept and written later, because a refresh token that was used may never be used again.
 
-import type { Clock } from '../platform/clock.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
 import type { AccessToken, OAuthSignIn, SignIn } from './sign-in.ts';
 import type { Marker } from './store/marker.ts';
 import type { SignInRecord, SignInStore, StoreFailure, StoreResult } from './store/store.ts';
@@ -39,6 +39,8 @@ export class Renewing {
   readonly #options: RenewingOptions;
   /** What should be in the store in the place of the sign-in with the refresh token `instead`. */
   #unsaved: { readonly instead: string | undefined; readonly signIn: OAuthSignIn } | undefined;
+
+  #again: Timer | undefined;
 
   constructor(options: RenewingOptions) {
     this.#options = options;
@@ -83,23 +85,30 @@ export class Renewing {
     const isSame = JSON.stringify(stored) === JSON.stringify(next);
     const written = isSame ? ok(undefined) : await record.update(next);
     this.#unsaved = written.kind === 'ok' ? undefined : { instead: stored.refreshToken, signIn: next };
-    if (this.#unsaved !== undefined) this.#options.clock.after(SAVE_AGAIN_MS, () => void this.#saveAgain());
+    if (this.#unsaved !== undefined) this.#saveLater();
+  }
+
+  #saveLater(): void {
+    this.#again?.cancel();
+    this.#again = this.#options.clock.after(SAVE_AGAIN_MS, () => void this.#saveAgain());
   }
 
   async #saveAgain(): Promise<void> {
     const { key, store } = this.#options;
     if (this.#unsaved === undefined) return;
-    await store.exclusively(key, async (record) => {
+    const looked = await store.exclusively(key, async (record) => {
       const loaded = await record.load();
+      if (loaded.kind === 'failed') return loaded;
       const unsaved = this.#unsaved;
-      if (loaded.kind === 'ok' && unsaved !== undefined) {
-        // Somebody has signed in anew, or it was written after all.
-        const isStale = loaded.value?.kind !== 'oauth' || loaded.value.refreshToken !== unsaved.instead;
-        if (isStale) this.#unsaved = undefined;
-        else await this.#write(record, loaded.value, unsaved.signIn);
-      } else this.#options.clock.after(SAVE_AGAIN_MS, () => void this.#saveAgain());
+      if (unsaved === undefined) return ok(undefined);
+      // Somebody has signed in anew, or it was written after all.
+      const isStale = loaded.value?.kind !== 'oauth' || loaded.value.refreshToken !== unsaved.instead;
+      if (isStale) this.#unsaved = undefined;
+      else await this.#write(record, loaded.value, unsaved.signIn);
       return ok(undefined);
     });
+    // Another process may have the record, or the state folder may be full.
+    if (looked.kind === 'failed') this.#saveLater();
   }
 }
 
