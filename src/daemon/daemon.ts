@@ -163,11 +163,12 @@ export class Daemon {
     const patience = this.#options.clock.after(BYE_MS, () => {
       for (const client of clients) client.drop();
     });
-    await Promise.all(clients.map((client) => client.ended));
+    // What fails in one conversation is noted, and keeps this process no longer either.
+    await Promise.allSettled(clients.map((client) => client.ended));
     patience.cancel();
     const limit = new AbortController();
     const timer = this.#options.clock.after(CLOSE_MS, () => limit.abort());
-    await this.#options.closeSessions(limit.signal);
+    await this.#options.closeSessions(limit.signal).catch((error: unknown) => this.noteFault(error));
     this.#config.close();
     timer.cancel();
     this.#settleEnded();
