@@ -85,7 +85,7 @@ our_processes() {
   fi
 }
 
-# Asks them to end, as a client does; they have two seconds for it.
+# Asks them to end, as a client does; they have five seconds for it.
 end_processes() {
   for process in $(our_processes); do kill "$process" 2>/dev/null || true; done
   tries=0
