@@ -110,7 +110,7 @@ take_out() {
 # What it keeps of this user: the places of docs/configuration.md and docs/operations.md.
 remove_data() {
   if [ -n "${MCP_BRIDGE_HOME:-}" ]; then
-    for name in config.json state cache run; do rm -rf "${MCP_BRIDGE_HOME:?}/$name"; done
+    for name in config.json setup.json backups state cache run; do rm -rf "${MCP_BRIDGE_HOME:?}/$name"; done
   elif [ "$(uname -s)" = Darwin ]; then
     for folder in Preferences 'Application Support' Caches Logs; do rm -rf "$HOME/Library/$folder/mcp-bridge"; done
   else
