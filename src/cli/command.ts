@@ -36,6 +36,11 @@ export interface CommandContext {
   readonly paths: Paths;
 }
 
+/** An option's value; undefined where it has none. */
+export function textOf(option: string | boolean | undefined): string | undefined {
+  return typeof option === 'string' ? option : undefined;
+}
+
 /** The command line cannot be understood; the message says what is wrong with it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -5,7 +5,7 @@ import { valueAt } from '../config/json-changes.ts';
 import { isProfileKeyLocked, profileIn, readLayers, type Layers } from '../config/layers.ts';
 import { isLive } from '../config/settings.ts';
 import { checkProfileName, writeChanges } from '../config/user-config.ts';
-import { UsageError, type Arguments, type CommandContext } from './command.ts';
+import { textOf, UsageError, type Arguments, type CommandContext } from './command.ts';
 import { editConfig } from './config/edit.ts';
 import { parseKey, parseValue, type Key } from './config/key.ts';
 import { listConfig, originOf, shown, shownSettings } from './config/list.ts';
@@ -17,7 +17,7 @@ const ACTIONS = ['list', 'get', 'set', 'unset', 'path', 'edit'] as const;
 export async function run({ words, options }: Arguments, context: CommandContext): Promise<number> {
   const { stdout, stderr, paths } = context;
   const [action, key, value] = words;
-  const profile = typeof options['profile'] === 'string' ? options['profile'] : undefined;
+  const profile = textOf(options['profile']);
   expectWords(action, words.length);
   try {
     switch (action as (typeof ACTIONS)[number]) {

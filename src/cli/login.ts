@@ -11,7 +11,7 @@ import { openStore } from '../auth/store/open-store.ts';
 import type { SignInStore, StoreResult } from '../auth/store/store.ts';
 import { isHeaderSafe } from '../auth/token-request.ts';
 import type { SignedIn } from '../auth/flow.ts';
-import { UsageError, type Arguments, type CommandContext } from './command.ts';
+import { textOf, UsageError, type Arguments, type CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { signInBy } from './sign-in/flows.ts';
 import { untilInterrupted } from './sign-in/interrupt.ts';
@@ -119,6 +119,3 @@ function valueOf<T>(result: StoreResult<T>): T {
   if (result.kind === 'failed') throw new StoreError(result);
   return result.value;
 }
-
-const textOf = (option: string | boolean | undefined): string | undefined =>
-  typeof option === 'string' ? option : undefined;

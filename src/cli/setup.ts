@@ -7,16 +7,16 @@ import { ConfigError } from '../config/resolve.ts';
 import { planConfig, profileChanges, writeChanges } from '../config/user-config.ts';
 import { CLIENTS, usedPlaces, type ClientId } from '../setup/clients.ts';
 import { entriesIn } from '../setup/client-file.ts';
-import { bridgedBy, entryFor, type Entry } from '../setup/entry.ts';
-import { UsageError, type Arguments, type CommandContext } from './command.ts';
+import { bridgedBy, entryFor } from '../setup/entry.ts';
+import { textOf, UsageError, type Arguments, type CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { checkService, signIn } from './setup/service.ts';
-import { planEntry, type EntryPlan } from './setup/entries.ts';
+import { planEntry } from './setup/entries.ts';
 import { thisMachine, thisProgram } from './setup/machine.ts';
 import { proveAll, reloads } from './setup/prove.ts';
 import { removeSetup } from './setup/remove.ts';
 import { Reporter } from './setup/reporter.ts';
-import { writeAll } from './setup/write.ts';
+import { writeAll, type Planned } from './setup/write.ts';
 import { Cancelled, clientsOf, findWishes, type Wishes } from './setup/wishes.ts';
 
 export async function run(args: Arguments, context: CommandContext): Promise<number> {
@@ -105,11 +105,6 @@ async function setUp(args: Arguments, context: CommandContext): Promise<number> 
   );
 }
 
-interface Planned {
-  readonly plan: EntryPlan;
-  readonly entry: Entry;
-}
-
 /** @throws ConfigError where a file is not understood, before anything is written */
 function plan(
   { name, url, allowHttp, clients }: Wishes,
@@ -136,8 +131,8 @@ function plan(
 
 async function remove({ words, options }: Arguments, context: CommandContext): Promise<number> {
   const isTerminal = hasPerson(context);
-  const name = typeof options['name'] === 'string' ? options['name'] : words[0];
-  const client = typeof options['client'] === 'string' ? options['client'] : undefined;
+  const name = textOf(options['name']) ?? words[0];
+  const client = textOf(options['client']);
   return removeSetup({
     name,
     clients: clientsOf(client),

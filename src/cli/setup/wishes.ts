@@ -15,7 +15,7 @@ import { checkScheme, parseUrl } from '../../config/service-url.ts';
 import { checkProfileName } from '../../config/user-config.ts';
 import { CLIENT_IDS, CLIENTS, isPresent, type ClientId, type Machine } from '../../setup/clients.ts';
 import { freeName, nameOf } from '../../setup/profile-name.ts';
-import { UsageError, type Arguments, type CommandContext } from '../command.ts';
+import { textOf, UsageError, type Arguments, type CommandContext } from '../command.ts';
 
 export interface Wishes {
   /** Of the profile and of the entries. */
@@ -152,6 +152,3 @@ function complaint(check: () => void): string | undefined {
     throw error;
   }
 }
-
-const textOf = (option: string | boolean | undefined): string | undefined =>
-  typeof option === 'string' ? option : undefined;
