@@ -22,7 +22,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
         flags: '--insecure-storage',
         about: 'keep the sign-in in a file that only you can read, not in the keychain',
       },
-      { flags: '--remove', about: 'take out again what set-up has written: of one name, or all' },
+      { flags: '--remove', about: 'take out again what set-up has written, for one name or for all' },
       { flags: '--allow-http', about: 'allow http:// to a host that is not this machine' },
     ],
     load: () => import('./setup.ts'),
@@ -89,7 +89,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     about: 'go the whole way to the service step by step, and say where it fails and what to do',
     options: [
       JSON_OPTION,
-      { flags: '--repair', about: 'write entries of set-up again that clients have lost' },
+      { flags: '--repair', about: 'write again the entries of set-up that clients have lost' },
     ],
     load: () => import('./doctor.ts'),
   },

@@ -4,6 +4,7 @@ import { entriesIn } from '../../setup/client-file.ts';
 import { CLIENTS } from '../../setup/clients.ts';
 import type { Entry } from '../../setup/entry.ts';
 import { prove } from '../../setup/proof.ts';
+import { count } from '../render/text.ts';
 import type { EntryPlan } from './entries.ts';
 import type { Reporter } from './reporter.ts';
 import type { Wishes } from './wishes.ts';
@@ -49,7 +50,11 @@ export async function proveAll(
     const { tools } = proof;
     const more = tools.length > SHOWN_TOOLS ? ', …' : '';
     const list = tools.length === 0 ? '' : ` (${tools.slice(0, SHOWN_TOOLS).join(', ')}${more})`;
-    reporter.step('ok', 'proof', `launched the entry as the client does: ${tools.length} tools${list}`);
+    reporter.step(
+      'ok',
+      'proof',
+      `launched the entry as the client does: ${count(tools.length, 'tool')}${list}`,
+    );
   }
   if (!isSignedIn)
     return reporter.end(
