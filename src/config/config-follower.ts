@@ -44,6 +44,9 @@ export class ConfigFollower {
   /** The same, with settings that change from now on. */
   follow(resolved: Resolved, again: () => Resolved): Resolved {
     const settings = { ...resolved.settings };
+    // A daemon sees many launches between two changes of a file.
+    for (const reference of this.#settings)
+      if (reference.deref() === undefined) this.#settings.delete(reference);
     this.#settings.add(new WeakRef(settings));
     this.#followed.set(settings, { profile: resolved.profile, again });
     return { ...resolved, settings };
