@@ -179,7 +179,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#resolve({ kind: 'failed', progress: this.#progress(), error: this.#failure ?? error });
+    // That it was refused is known without the rest of the page that says so.
+    if (this.#refusal !== undefined) void this.#afterRefusal(this.#refusal);
+    else this.#resolve({ kind: 'failed', progress: this.#progress(), error: this.#failure ?? error });
   }
 
   #progress(): 'not-sent' | 'unknown' {
