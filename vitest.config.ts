@@ -23,6 +23,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One for each core of the smallest machine. Most of them wait, so that fewer would leave it idle.
+    maxWorkers: 2,
     // One after the other: both ways of the programs have tables of slow tests that run side by side.
     projects: [
       {
