@@ -56,7 +56,7 @@ function expectWords(action: string | undefined, count: number): void {
   const needed = { list: 1, get: 2, set: 3, unset: 2, path: 1, edit: 1 }[known];
   if (count < needed)
     throw new UsageError(`\`config ${known}\` needs ${known === 'set' ? 'a key and a value' : 'a key'}.`);
-  if (count > needed) throw new UsageError(`\`config ${known}\` takes no more than that.`);
+  if (count > needed) throw new UsageError(`There are too many words behind \`config ${known}\`.`);
 }
 
 /** What counts, from wherever it comes; without a setting's name, what stands in the files. */

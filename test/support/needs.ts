@@ -1,5 +1,5 @@
 // What a test needs of the machine beside Node.js. Where it is missing the test is skipped, and CI prints the reason
-// (.ci/reporter.mjs); .ci/run installs it all, so nothing is skipped there.
+// (.ci/reporter.mjs); .ci/run installs all of it but NSIS, which the tests with Wine need.
 //   beforeEach((context) => needsTools(context, 'openssl'));
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -152,7 +152,7 @@ describe('CF1 mcp-bridge config set', () => {
     ['no action', [], /It is one of list, get, set, unset, path, edit/],
     ['an action that there is not', ['lst'], /Did you mean "list"/],
     ['too few words', ['set', 'maxInFlight'], /needs a key and a value/],
-    ['too many', ['path', 'x'], /takes no more than that/],
+    ['too many', ['path', 'x'], /too many words behind `config path`/],
   ])('%s is a usage error', async (_what, argv, message) => {
     const { code, stderr } = await usePlace().run(argv);
     expect(code).toBe(2);
