@@ -1,6 +1,7 @@
 // What set-up does, step by step, as lines of text.
 
 import { createTwoFilesPatch } from 'diff';
+import { printable } from '../../observe/describe.ts';
 import type { Style } from './style.ts';
 import { wrap } from './text.ts';
 
@@ -16,7 +17,7 @@ export function setupLine(
 ): string {
   const colours = { ok: style.good, same: style.dim, warning: style.warn, failed: style.bad } as const;
   const indent = 2 + MARK + NAME;
-  const [first = '', ...more] = wrap(detail, Math.max(30, columns - indent));
+  const [first = '', ...more] = wrap(printable(detail), Math.max(30, columns - indent));
   const head = `  ${colours[mark](mark === 'failed' ? 'FAILED' : mark)}${' '.repeat(MARK - mark.length)}${name.padEnd(NAME)}`;
   return [`${head}${first}`, ...more.map((line) => `${' '.repeat(indent)}${line}`)].join('\n');
 }

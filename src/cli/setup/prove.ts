@@ -10,6 +10,8 @@ import type { Reporter } from './reporter.ts';
 import type { Wishes } from './wishes.ts';
 
 const SHOWN_TOOLS = 5;
+/** Characters of each. */
+const SHOWN_NAME = 64;
 
 export interface ProveParts {
   readonly reporter: Reporter;
@@ -49,7 +51,8 @@ export async function proveAll(
     }
     const { tools } = proof;
     const more = tools.length > SHOWN_TOOLS ? ', …' : '';
-    const list = tools.length === 0 ? '' : ` (${tools.slice(0, SHOWN_TOOLS).join(', ')}${more})`;
+    const list =
+      tools.length === 0 ? '' : ` (${tools.slice(0, SHOWN_TOOLS).map(shortened).join(', ')}${more})`;
     reporter.step(
       'ok',
       'proof',
@@ -62,6 +65,10 @@ export async function proveAll(
       `All is written; what is missing is the sign-in, which needs a person: \`mcp-bridge login ${name}\`.`,
     );
   return reporter.end('ok', `Done. ${reloads(wishes)}`);
+}
+
+function shortened(name: string): string {
+  return name.length <= SHOWN_NAME ? name : `${name.slice(0, SHOWN_NAME)}…`;
 }
 
 /** What makes the clients take it up. */
