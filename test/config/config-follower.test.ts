@@ -1,4 +1,4 @@
-// Settings that follow the config files: which are taken up, which wait, and what becomes of settings that nobody holds.
+// Settings that follow the config files: which are taken up, and which wait.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,9 @@ import { ConfigFollower } from '../../src/config/config-follower.ts';
 import { resolveRun, type Resolved } from '../../src/config/resolve.ts';
 import { isLive, SETTINGS, type SettingName } from '../../src/config/settings.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+
+/** What nobody holds is not followed. */
+const held: unknown[] = [];
 
 function follow(before: object): {
   settings: Resolved['settings'];
@@ -23,6 +26,7 @@ function follow(before: object): {
   onTestFinished(() => follower.close());
   const again = (): Resolved => resolveRun({ target: 'work', flags: {}, headers: [] }, {}, places);
   const { settings } = follower.follow(again(), again);
+  held.push(settings);
   return {
     settings,
     told,
