@@ -32,14 +32,15 @@ export interface RenewingOptions {
   readonly clock: Clock;
 }
 
-/** The wait before a write that failed is tried again, in milliseconds. */
+/** The wait before a write that failed is tried again, in milliseconds; longer each time, because a locked keychain may open a window. */
 const SAVE_AGAIN_MS = 2000;
+const SAVE_AGAIN_MAX_MS = 300_000;
 
 export class Renewing {
   readonly #options: RenewingOptions;
   /** What should be in the store in the place of the sign-in with the refresh token `instead`. */
   #unsaved: { readonly instead: string | undefined; readonly signIn: OAuthSignIn } | undefined;
-
+  #failedWrites = 0;
   #again: Timer | undefined;
 
   constructor(options: RenewingOptions) {
@@ -85,12 +86,15 @@ export class Renewing {
     const isSame = JSON.stringify(stored) === JSON.stringify(next);
     const written = isSame ? ok(undefined) : await record.update(next);
     this.#unsaved = written.kind === 'ok' ? undefined : { instead: stored.refreshToken, signIn: next };
-    if (this.#unsaved !== undefined) this.#saveLater();
+    if (this.#unsaved === undefined) this.#failedWrites = 0;
+    else this.#saveLater();
   }
 
   #saveLater(): void {
     this.#again?.cancel();
-    this.#again = this.#options.clock.after(SAVE_AGAIN_MS, () => void this.#saveAgain());
+    const waitMs = Math.min(SAVE_AGAIN_MS * 2 ** this.#failedWrites, SAVE_AGAIN_MAX_MS);
+    this.#failedWrites += 1;
+    this.#again = this.#options.clock.after(waitMs, () => void this.#saveAgain());
   }
 
   async #saveAgain(): Promise<void> {
