@@ -15,6 +15,8 @@ const COLUMNS = 100;
 export async function run({ words, options }: Arguments, context: CommandContext): Promise<number> {
   const { stdout, env } = context;
   const isJson = options['json'] === true;
+  if (isJson && options['repair'] === true)
+    throw new UsageError('--json only tells, and --repair asks and writes: give one of them.');
   const style = styleFor(stdout, env);
   const columns = stdout.columns ?? COLUMNS;
   const say = (lines: readonly string[]): void => {

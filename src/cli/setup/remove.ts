@@ -18,7 +18,7 @@ import { programLink, thisMachine } from './machine.ts';
 import { Reporter } from './reporter.ts';
 
 export interface RemoveParts {
-  /** Everything where it is undefined. */
+  /** A profile's name, or the service's URL; everything where it is undefined. */
   readonly name: string | undefined;
   readonly clients: readonly ClientId[] | undefined;
   readonly isDry: boolean;
@@ -35,7 +35,8 @@ interface Found {
 }
 
 /** Resolves with the exit code. @throws ConfigError */
-export async function removeSetup(parts: RemoveParts): Promise<number> {
+export async function removeSetup(asked: RemoveParts): Promise<number> {
+  const parts = { ...asked, name: profileNamed(asked) };
   const { context, isDry } = parts;
   const { paths } = context;
   const record = new SetupRecord(paths);
@@ -103,6 +104,15 @@ function findProfiles(
 function profilesOf({ paths }: Pick<CommandContext, 'paths'>): Values {
   const found = valueAt(readConfigText(paths.configFile).values, ['profiles']);
   return typeof found === 'object' && found !== null ? (found as Values) : {};
+}
+
+/** Set-up took the URL, so it is taken here as well. */
+function profileNamed({ name, context }: RemoveParts): string | undefined {
+  if (name === undefined || !URL.canParse(name)) return name;
+  const profiles = profilesOf(context);
+  const { href } = new URL(name);
+  const isIt = (url: unknown): boolean => typeof url === 'string' && URL.parse(url)?.href === href;
+  return Object.keys(profiles).find((each) => isIt(valueAt(profiles, [each, 'url']))) ?? name;
 }
 
 function whatIsTaken(entries: readonly Found[], profiles: readonly string[]): string {

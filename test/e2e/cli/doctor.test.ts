@@ -222,4 +222,10 @@ describe('ST3 mcp-bridge doctor', () => {
     expect(code).toBe(1);
     expect((JSON.parse(stdout) as Examination[]).map(({ target }) => target)).toEqual(['one', 'two']);
   });
+
+  test('refuses to repair and to tell a program at once', async () => {
+    const { code, stderr } = await runCli(useHome(), ['doctor', '--json', '--repair']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--json only tells');
+  });
 });

@@ -272,14 +272,14 @@ describe('SU1 mcp-bridge setup --remove', () => {
     expect(readFileSync(join(home.path, 'config.json'), 'utf8')).toBe(config);
   });
 
-  test('of one name, or for one client, leaves the others', async () => {
+  test('of one name or URL, or for one client, leaves the others', async () => {
     const home = useFreshHome();
     await home.run('http://127.0.0.1:9/mcp', '--no-check', '--client', 'claude-desktop,cursor');
     await home.run('http://127.0.0.1:10/mcp', '--no-check', '--name', 'two');
     await home.run('--remove', '--yes', '--name', 'local', '--client', 'cursor');
     expect(existsSync(join(home.path, '.cursor', 'mcp.json'))).toBe(false);
     expect(home.entry('local').args.at(-1)).toBe('local');
-    await home.run('--remove', '--yes', '--name', 'local');
+    await home.run('http://127.0.0.1:9/mcp', '--remove', '--yes');
     expect(home.entry('local')).toBeUndefined();
     const { profiles } = JSON.parse(readFileSync(join(home.path, 'config.json'), 'utf8')) as {
       profiles: object;
