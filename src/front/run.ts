@@ -2,7 +2,6 @@
 // along only what attaching to the daemon takes; the bridge itself is loaded where there can be no daemon.
 
 import { join } from 'node:path';
-import process from 'node:process';
 import { keepAlive, launchClock } from '../platform/clock.ts';
 import { startDetached } from '../platform/detached.ts';
 import type { Paths } from '../platform/paths.ts';

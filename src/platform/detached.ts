@@ -1,7 +1,6 @@
 // Starts a program that outlives this one: a session of its own, no inherited handles, no window.
 
 import { homedir } from 'node:os';
-import process from 'node:process';
 
 export interface DetachedProcess {
   /** Its exit code once it has ended (-1 for a signal); undefined while it runs, or where it never started. */

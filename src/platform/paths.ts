@@ -3,7 +3,6 @@
 import { statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, posix, win32 } from 'node:path';
-import process from 'node:process';
 import envPaths from 'env-paths';
 
 export interface Paths {

@@ -1,7 +1,6 @@
 // Directories that nobody but this user can look into: what the daemon's socket and secret rest on.
 
 import { chmodSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
-import process from 'node:process';
 
 /** Whether this is a directory of this user's own (no link to one) that is closed to all others. */
 export function isPrivateDir(path: string): boolean {
