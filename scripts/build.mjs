@@ -70,7 +70,10 @@ const ownFiles = {
   setup({ onResolve }) {
     onResolve({ filter: /^\.{1,2}\/[a-z-]+\.ts$/ }, ({ path, kind }) =>
       kind === 'dynamic-import'
-        ? { path: path.replace(/^\.+/, '.').replace(/ts$/, 'js'), external: true }
+        ? {
+            path: path.replace(/^\.+/, '.').replace(/ts$/, /\/renewal\./.test(path) ? 'cjs' : 'js'),
+            external: true,
+          }
         : undefined,
     );
   },

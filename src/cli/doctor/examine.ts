@@ -1,8 +1,11 @@
 // The doctor's walk: each step in its turn, timed, and what cannot be looked at because of an earlier failure left out.
 
+import { openStore } from '../../auth/store/open-store.ts';
+import { TokenSources } from '../../auth/token-sources.ts';
 import { profileNamesIn, profileUrl, readLayers } from '../../config/layers.ts';
 import { ConfigError, resolveRun, type Profile, type Resolved } from '../../config/resolve.ts';
 import { isThisMachine, proxyFor, shownProxy } from '../../platform/network/network.ts';
+import { systemRng } from '../../platform/random.ts';
 import type { CommandContext } from '../command.ts';
 import { CLIENTS } from '../../setup/clients.ts';
 import { writtenEntries, type WrittenEntry } from '../../setup/record.ts';
@@ -111,7 +114,7 @@ function namesOf({ paths }: Pick<CommandContext, 'paths'>, url: string | null): 
 /** The steps on the way to the service, up to the first that fails. */
 async function walk(
   { profile, settings }: Resolved,
-  { clock }: CommandContext,
+  { clock, paths, env }: CommandContext,
   add: (step: StepName, look: () => Verdict | Promise<Verdict>) => Promise<Verdict>,
 ): Promise<void> {
   const { url, network } = profile;
@@ -145,7 +148,9 @@ async function walk(
   for (const [step, look, limitMs] of lower) {
     if ((await add(step, () => within(limitMs, look))).kind === 'failed') return;
   }
-  const service = new ServiceExamination(profile, settings, clock);
+  const signIns = new TokenSources({ paths, store: openStore(paths, env), clock, rng: systemRng });
+  const credentials = signIns.sourceFor(profile, settings, () => {});
+  const service = new ServiceExamination(profile, settings, clock, credentials);
   try {
     const limitMs = settings.initializeTimeoutMs + connectTimeoutMs;
     const { kind } = await add('handshake', () => within(limitMs, (signal) => service.handshake(signal)));
@@ -155,6 +160,11 @@ async function walk(
     if (kind === 'ok' || service.code === 'ERR_AUTH_REQUIRED') await add('sign-in', () => service.signIn());
   } finally {
     await service.close();
+    // A refresh token that was used may never be used again, so what came in its place has to be kept.
+    const limit = new AbortController();
+    const timer = clock.after(connectTimeoutMs, () => limit.abort());
+    await signIns.close(limit.signal);
+    timer.cancel();
   }
 }
 

@@ -10,6 +10,7 @@ import { ownMessage } from '../../protocol/own-message.ts';
 import { connectionFailure } from '../../upstream/connection-failure.ts';
 import { endWithin, handshakeInTime, type Established } from '../../upstream/handshake.ts';
 import { HttpClient } from '../../upstream/http.ts';
+import type { Credentials } from '../../upstream/credentials.ts';
 import { took } from '../render/text.ts';
 import { failed, ok, type Verdict } from './step.ts';
 
@@ -71,16 +72,20 @@ export class ServiceExamination {
   readonly #settings: Settings;
   readonly #clock: Clock;
   readonly #http: HttpClient;
+  readonly #credentials: Credentials | undefined;
   #established: Established | undefined;
   #handshakeMs = 0;
   /** Why the handshake did not succeed. */
   code: ErrorCode | undefined;
+  #remedy: string | undefined;
 
-  constructor(profile: Profile, settings: Settings, clock: Clock) {
+  /** @param credentials the sign-in that is kept, where the profile has no token of its own */
+  constructor(profile: Profile, settings: Settings, clock: Clock, credentials?: Credentials) {
     this.#profile = profile;
     this.#settings = settings;
     this.#clock = clock;
-    this.#http = new HttpClient(profile.url, profile.headers, settings, profile.network);
+    this.#credentials = credentials;
+    this.#http = new HttpClient(profile.url, profile.headers, settings, profile.network, credentials);
   }
 
   async handshake(signal: AbortSignal): Promise<Verdict> {
@@ -112,6 +117,7 @@ export class ServiceExamination {
         );
       case 'failed':
         this.code = outcome.failure.code;
+        this.#remedy = outcome.failure.remedy;
         return fromFailure(outcome.failure);
       case 'aborted':
         return failed('it took too long', ERROR_KINDS.ERR_UPSTREAM_TIMEOUT.remedy);
@@ -149,12 +155,11 @@ export class ServiceExamination {
       const given = names.includes('authorization')
         ? 'it does not take the token that it is given'
         : 'it is given no token';
-      return failed(
-        `needed: the service wants a sign-in, and ${given}`,
-        ERROR_KINDS.ERR_AUTH_REQUIRED.remedy,
-      );
+      const remedy = this.#remedy ?? ERROR_KINDS.ERR_AUTH_REQUIRED.remedy;
+      return failed(`needed: the service wants a sign-in, and ${given}`, remedy);
     }
     if (names.includes('authorization')) return ok('the token that is configured is taken');
+    if (this.#credentials?.header !== undefined) return ok('signed in, and the service takes it');
     return ok('none needed');
   }
 

@@ -1,9 +1,5 @@
 // Whether the service can be used, by the doctor's own steps, and the sign-in where it asks for one.
 
-import { readMarker } from '../../auth/store/marker.ts';
-import { recordFiles } from '../../auth/store/places.ts';
-import { storeKey } from '../../auth/store/store.ts';
-import { resolveRun } from '../../config/resolve.ts';
 import type { CommandContext } from '../command.ts';
 import { examine } from '../doctor/examine.ts';
 import type { StepResult } from '../doctor/step.ts';
@@ -34,9 +30,8 @@ export async function checkService(
   const failed = steps.filter(({ kind }) => kind === 'failed');
   if (failed.length === 0) return 'usable';
   if (failed.some(({ step }) => step === 'sign-in')) {
-    const isDone = isSignedIn(wishes, context);
-    reporter.step('ok', 'sign-in', isDone ? 'you are signed in already' : 'the service asks for one');
-    return isDone ? 'usable' : 'sign-in';
+    reporter.step('ok', 'sign-in', 'the service asks for one');
+    return 'sign-in';
   }
   for (const result of waits) reporter.say(stepLines(result, reporter).join('\n'));
   return 'failed';
@@ -47,13 +42,6 @@ export async function signIn(wishes: Wishes, context: CommandContext, isInsecure
   const { run } = await import('../login.ts');
   const options = { 'allow-http': wishes.allowHttp, 'insecure-storage': isInsecure };
   return (await run({ words: [targetOf(wishes)], options }, context)) === EXIT.ok;
-}
-
-function isSignedIn(wishes: Wishes, { env, paths }: CommandContext): boolean {
-  const args = { target: targetOf(wishes), flags: flagsOf(wishes), headers: [] };
-  const { profile } = resolveRun(args, env, paths);
-  const marker = readMarker(recordFiles(paths, storeKey(profile.url)));
-  return marker !== undefined && marker.isRefused !== true;
 }
 
 function targetOf({ url, name }: Wishes): string {

@@ -7,6 +7,8 @@ import type { Examination, StepResult } from '../../../src/cli/doctor/step.ts';
 import { STEPS } from '../../../src/cli/doctor/step.ts';
 import { runCli, useHome } from '../../support/cli-process.ts';
 import { busy, sessionNotFound, unauthorized } from '../../support/scripted-service.ts';
+import { useProtectedService } from '../../support/protected-service.ts';
+import { signInto } from '../../support/signed-in.ts';
 import { needsTools } from '../../support/needs.ts';
 import { TlsFront } from '../../support/tls-front.ts';
 import { useService } from '../../support/use.ts';
@@ -227,5 +229,27 @@ describe('ST3 mcp-bridge doctor', () => {
     const { code, stderr } = await runCli(useHome(), ['doctor', '--json', '--repair']);
     expect(code).toBe(2);
     expect(stderr).toContain('--json only tells');
+  });
+
+  test('AU1 sign-in: says how to sign in, and goes with what was signed in', async () => {
+    const { service, check } = await useProtectedService();
+    const home = useHome();
+    const before = await examine(service.url, {}, home);
+    expect(before.steps.get('sign-in')).toMatchObject({
+      kind: 'failed',
+      remedy: expect.stringContaining(`mcp-bridge login ${service.url}`),
+    });
+    await signInto(home, service.url);
+    const refusedBefore = check.refused;
+    const after = await examine(service.url, {}, home);
+    expect(after.steps.get('handshake')?.kind).toBe('ok');
+    expect(after.steps.get('sign-in')).toMatchObject({
+      kind: 'ok',
+      detail: 'signed in, and the service takes it',
+    });
+    // The look for HTTP goes without.
+    expect(check.refused - refusedBefore).toBeLessThanOrEqual(1);
+    // What the renewal brought was kept: the next one finds it.
+    expect((await examine(service.url, {}, home)).steps.get('sign-in')?.kind).toBe('ok');
   });
 });
