@@ -138,6 +138,14 @@ export function daemonLog(home: string): string {
   } catch {
     return '';
   }
-  const lines = text.split('\n').filter((line) => line.endsWith('}'));
-  return lines.map((line) => `${logLine(JSON.parse(line) as LogRecord, PLAIN)}\n`).join('');
+  return text.split('\n').map(shown).join('');
+}
+
+function shown(line: string): string {
+  try {
+    return `${logLine(JSON.parse(line) as LogRecord, PLAIN)}\n`;
+  } catch {
+    // The last one is still being written, or a full disk has cut it.
+    return '';
+  }
 }
