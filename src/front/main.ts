@@ -1,5 +1,4 @@
-// `mcp-bridge run`: what a client launches. Here stands only what has the rest of it compiled once instead of at every launch,
-// which is a third of what a launch costs above Node.js itself.
+// `mcp-bridge run`: what a client launches. Here stands only what has the rest of it compiled once instead of at every launch.
 
 import { useCompileCache } from '../platform/compile-cache.ts';
 import { resolvePaths } from '../platform/paths.ts';

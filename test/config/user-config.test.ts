@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, constantFrom, dictionary, jsonValue, pre, property, stringMatching } from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ConfigError } from '../../src/config/config-file.ts';
 import { editText } from '../../src/config/edit-text.ts';
 import { removeProfile, writeChanges, writeProfile } from '../../src/config/user-config.ts';
 import { resolveRun } from '../../src/config/resolve.ts';
+import { refusalOf } from '../support/refusal-of.ts';
 
 const url = 'https://work.example/mcp';
 
@@ -19,16 +19,6 @@ function place(text?: string): { configFile: string; read(): string } {
   if (text !== undefined) writeChanges({ configFile }, [{ path: ['logLevel'], value: 'info' }]);
   if (text !== undefined) writeFileSync(configFile, text);
   return { configFile, read: () => readFileSync(configFile, 'utf8') };
-}
-
-function refusalOf(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  throw new Error('it was accepted');
 }
 
 describe('CF3 a profile that is written', () => {

@@ -16,13 +16,13 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { assert, property } from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ConfigError } from '../../src/config/config-file.ts';
 import { applyChanges, type Change, type JsonFile } from '../../src/config/json-changes.ts';
 import { keepBackup } from '../../src/setup/backups.ts';
 import { clientFile, entriesIn } from '../../src/setup/client-file.ts';
 import { CLIENTS } from '../../src/setup/clients.ts';
 import { jsonText } from '../protocol/arbitrary-json.ts';
 import { insertionIn } from '../support/insertion.ts';
+import { refusalOf } from '../support/refusal-of.ts';
 
 const DESKTOP = CLIENTS['claude-desktop'];
 const ENTRY = { command: '/opt/node', args: ['/opt/mcp-bridge.js', 'run', 'work'] };
@@ -56,16 +56,6 @@ function place(content?: string | Buffer, client = DESKTOP): Place {
     read: () => readFileSync(path, 'utf8'),
     copies: () => (existsSync(backups) ? readdirSync(backups).map((name) => join(backups, name)) : []),
   };
-}
-
-function refusalOf(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  throw new Error('it was accepted');
 }
 
 describe('SU2 a real file', () => {
