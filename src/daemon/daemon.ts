@@ -12,7 +12,13 @@ import type { ConfigPlaces } from '../config/layers.ts';
 import type { Profile, Resolved } from '../config/resolve.ts';
 import { SETTINGS, type Settings } from '../config/settings.ts';
 import type { Labels, Observer } from '../observe/events.ts';
-import { MAX_LINE_HEADER, NEEDS_HEADER, UPGRADE_NAME, VERSION_HEADER } from '../platform/attach-protocol.ts';
+import {
+  MAX_LINE_HEADER,
+  NEEDS_HEADER,
+  TIME_LIMITS_HEADER,
+  UPGRADE_NAME,
+  VERSION_HEADER,
+} from '../platform/attach-protocol.ts';
 import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import type { Envelope } from '../protocol/envelope.ts';
@@ -235,7 +241,7 @@ export class Daemon {
     const { profile, settings } = resolved;
     socket.setTimeout(0);
     socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_NAME}\r\n${VERSION_HEADER}: ${version}\r\n${MAX_LINE_HEADER}: ${settings.maxLineBytes}\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE_NAME}\r\n${VERSION_HEADER}: ${version}\r\n${MAX_LINE_HEADER}: ${settings.maxLineBytes}\r\n${TIME_LIMITS_HEADER}: ${settings.requestTimeoutMs},${settings.toolTimeoutMs},${settings.toolTimeoutMaxMs}\r\n\r\n`,
     );
     this.#clientCount += 1;
     this.#tellLogLevel([settings.logLevel]);

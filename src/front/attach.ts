@@ -7,14 +7,17 @@ import {
   MAX_LINE_HEADER,
   NEEDS_HEADER,
   SOCKET_HOST,
+  TIME_LIMITS_HEADER,
   UPGRADE_NAME,
   VERSION_HEADER,
   type Launch,
 } from '../platform/attach-protocol.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { TimeLimits } from '../policy/deadline.ts';
+import type { Opened } from './link.ts';
 
 export type Attached =
-  | { readonly kind: 'attached'; readonly stream: Socket; readonly maxLineBytes: number }
+  | ({ readonly kind: 'attached'; readonly stream: Socket } & Opened)
   /** Nobody is there, or nobody who stays: look again soon. */
   | { readonly kind: 'absent'; readonly reason: string }
   /** The launch has to bring these variables along. */
@@ -68,8 +71,9 @@ export function attach({
         stream.pause();
         const rest = answer.subarray(end + HEAD_END.length);
         if (rest.length > 0) stream.unshift(rest);
-        const named = headerOf(answer.toString('latin1', 0, end), MAX_LINE_HEADER);
-        settle({ kind: 'attached', stream, maxLineBytes: Number(named ?? DEFAULT_MAX_LINE_BYTES) });
+        const head = answer.toString('latin1', 0, end);
+        const maxLineBytes = Number(headerOf(head, MAX_LINE_HEADER) ?? DEFAULT_MAX_LINE_BYTES);
+        settle({ kind: 'attached', stream, maxLineBytes, timeLimits: readTimeLimits(head) });
       } else if (answer.length > MAX_ANSWER_BYTES) settle({ kind: 'unfit', reason: 'it talks too much' });
     };
     stream.on('data', onData).on('error', onError).on('close', onClose);
@@ -82,6 +86,13 @@ export function attach({
 
 function headerOf(head: string, name: string): string | undefined {
   return new RegExp(`^${name}: *(.+)$`, 'im').exec(head)?.[1]?.trim();
+}
+
+function readTimeLimits(head: string): TimeLimits | undefined {
+  const limits = headerOf(head, TIME_LIMITS_HEADER)?.split(',').map(Number);
+  const [requestTimeoutMs, toolTimeoutMs, toolTimeoutMaxMs] = limits ?? [];
+  if (!requestTimeoutMs || !toolTimeoutMs || !toolTimeoutMaxMs) return undefined;
+  return { requestTimeoutMs, toolTimeoutMs, toolTimeoutMaxMs };
 }
 
 function readRefusal(answer: string): Attached {

@@ -1,5 +1,6 @@
 // What a client has told that a new daemon must be told again: how it introduced itself, its log level, its subscriptions.
 
+import { clientName } from '../bridge/client-kind.ts';
 import { Envelope } from '../protocol/envelope.ts';
 import { splice } from '../protocol/splice.ts';
 
@@ -15,6 +16,10 @@ export class ConversationMemory {
 
   get isIntroduced(): boolean {
     return this.#initialize !== undefined;
+  }
+
+  get clientName(): string | undefined {
+    return this.#initialize && clientName(this.#initialize);
   }
 
   noteRequest(message: Envelope): void {

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { Socket } from 'node:net';
 import { NETWORK_VARIABLES, type Launch } from '../platform/attach-protocol.ts';
 import { sleep, type Clock } from '../platform/clock.ts';
 import { daemonExitText } from '../platform/daemon-exit.ts';
@@ -22,7 +21,7 @@ export interface FinderOptions {
 }
 
 export type Found =
-  | { readonly kind: 'attached'; readonly stream: Socket; readonly maxLineBytes: number }
+  | Extract<Attached, { kind: 'attached' }>
   | { readonly kind: 'refused'; readonly message: string }
   /** No daemon serves this front; the reason continues "because …". */
   | { readonly kind: 'none'; readonly reason: string };

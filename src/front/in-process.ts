@@ -2,7 +2,7 @@
 // because there can be none. Loaded only then, since it brings the whole HTTP client along.
 
 import process from 'node:process';
-import { duplexPair, type Duplex, type Readable, type Writable } from 'node:stream';
+import { duplexPair, type Readable, type Writable } from 'node:stream';
 import { openStore } from '../auth/store/open-store.ts';
 import { SignInPages } from '../auth/sign-in-pages.ts';
 import { TokenSources } from '../auth/token-sources.ts';
@@ -21,6 +21,7 @@ import { systemRng } from '../platform/random.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
 import { watchForWake } from '../platform/wake.ts';
 import { Session } from '../upstream/session.ts';
+import type { Opened } from './link.ts';
 
 /** What ending may take, in milliseconds; the promise is 2 s. */
 const SHUTDOWN_MS = 1500;
@@ -45,10 +46,8 @@ export async function run(argv: readonly string[], reason: string): Promise<numb
   return 0;
 }
 
-export interface InProcessBridge {
-  /** The client's end: what is written to it is as if read from stdin. */
-  readonly stream: Duplex;
-  readonly maxLineBytes: number;
+/** What is written to its stream is as if read from stdin. */
+export interface InProcessBridge extends Opened {
   close(): Promise<void>;
 }
 
@@ -67,6 +66,7 @@ export function openInProcess(argv: readonly string[], reason: string): InProces
   return {
     stream: clientEnd,
     maxLineBytes: resolved.settings.maxLineBytes,
+    timeLimits: resolved.settings,
     close() {
       clientEnd.end();
       return closed;

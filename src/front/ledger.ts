@@ -30,7 +30,7 @@ export interface Entry<L> {
   holder: L | undefined;
   moves: number;
   /** When the client asked, by the relay's clock. */
-  askedAt: number | undefined;
+  readonly askedAt: number | undefined;
   /** The front's own: the reply is not the client's. */
   readonly isOwn: boolean;
 }
@@ -69,8 +69,12 @@ export class Ledger<L> {
     return this.#entries.get(key);
   }
 
+  all(): Entry<L>[] {
+    return [...this.#entries.values()];
+  }
+
   heldBy(holder: L): Entry<L>[] {
-    return [...this.#entries.values()].filter((entry) => entry.holder === holder);
+    return this.all().filter((entry) => entry.holder === holder);
   }
 
   isHolding(holder: L): boolean {
@@ -78,8 +82,11 @@ export class Ledger<L> {
     return false;
   }
 
-  /** Undefined, and nothing noted, where one waits under the same key. */
-  open(request: Asked, line: LinePieces): Entry<L> | undefined {
+  /**
+   * Undefined, and nothing noted, where one waits under the same key.
+   * @param askedAt when the client asked, by the relay's clock; undefined for what is the front's own
+   */
+  open(request: Asked, line: LinePieces, askedAt?: number): Entry<L> | undefined {
     if (this.#entries.has(request.key)) return undefined;
     const size = sizeOf(line);
     const isKept = this.#keptBytes + size <= KEEP_MAX_BYTES;
@@ -91,7 +98,7 @@ export class Ledger<L> {
       line: isKept ? (size < COPY_BELOW_BYTES ? [Buffer.concat(line)] : line) : undefined,
       holder: undefined,
       moves: 0,
-      askedAt: undefined,
+      askedAt,
       isOwn: request.isOwn ?? false,
     };
     this.#entries.set(entry.key, entry);

@@ -1,12 +1,15 @@
 // One attached daemon, or the bridge in this process, as the relay sees it.
 
 import type { Duplex } from 'node:stream';
+import type { TimeLimits } from '../policy/deadline.ts';
 import type { Failure } from '../protocol/errors.ts';
 
 export interface Opened {
   readonly stream: Duplex;
   /** The longest line that it takes. */
   readonly maxLineBytes: number;
+  /** Of the client's requests; undefined where a daemon does not say. */
+  readonly timeLimits: TimeLimits | undefined;
 }
 
 /** What the client launched cannot be used as things stand: a flag, a variable, or the config file. */
@@ -23,4 +26,10 @@ export interface Link {
   isDraining: boolean;
   /** The daemon has said that it ends because somebody wants it to. */
   hasSaidBye: boolean;
+  /** How often in a row Patience has looked and heard nothing. */
+  quietLooks: number;
+}
+
+export function newLink(stream: Duplex, openedAt: number): Link {
+  return { stream, openedAt, isDraining: false, hasSaidBye: false, quietLooks: 0 };
 }

@@ -12,6 +12,12 @@ export const DUPLICATE: Failure = {
   message: 'A request with this id waits for its answer already.',
 };
 
+/** For a request that no daemon has had since `limitMs` ago. One that was handed on before may safely be asked twice. */
+export function notTaken(limitMs: number): Failure {
+  const message = `No background process could be reached within ${limitMs / 1000} s.`;
+  return { code: 'ERR_UPSTREAM_TIMEOUT', message };
+}
+
 /** What asks about the bridge's own end of the pipe is answered at once, daemon or not. True when it is. */
 export function answerAtOnce(message: Envelope, isIntroduced: boolean, outlet: Outlet): boolean {
   const id = keyOf(message);

@@ -10,10 +10,11 @@ import { ConversationMemory } from './conversation-memory.ts';
 import { glanceAtReply, joined, keyOf, readClientLine } from './glance.ts';
 import { keysIn, Ledger, type Asked, type Entry } from './ledger.ts';
 import { LineSplitter, type LinePieces } from './line-splitter.ts';
-import type { Link, Opened, Refused } from './link.ts';
+import { newLink, type Link, type Opened, type Refused } from './link.ts';
 import { Opener } from './opener.ts';
 import { LINE_END, Outlet } from './outlet.ts';
 import { answerAtOnce, DUPLICATE, fail, recover, refuse } from './own-answers.ts';
+import { Patience } from './patience.ts';
 import { ServiceQuestions } from './service-questions.ts';
 import { WaitingLines } from './waiting.ts';
 
@@ -43,6 +44,7 @@ export class Relay {
   /** Who gets what is new. */
   #current: Link | undefined;
   readonly #opener: Opener;
+  readonly #patience: Patience;
   #hasServed = false;
   /** Whether the client has been told things by a daemon that is gone. */
   #hasLost = false;
@@ -60,6 +62,7 @@ export class Relay {
         if (isFull) stream.pause();
         else stream.resume();
     });
+    this.#patience = new Patience(options.clock, this.#ledger, this.#waiting, this.#memory, this.#outlet);
     this.#fromClient = new LineSplitter(MAX_LINE_BYTES, {
       onLine: (line) => this.#onClientLine(line),
       onTooLong: (id, size) => this.#onTooLong(id, size),
@@ -142,7 +145,8 @@ export class Relay {
 
   /** False for what comes under the id of another one that waits: two daemons, one after the other, could take both. */
   #ask(line: LinePieces, request: Asked): boolean {
-    const entry = this.#ledger.open(request, line);
+    const entry = this.#ledger.open(request, line, this.#options.clock.now());
+    this.#patience.begin();
     if (entry === undefined) fail(request, DUPLICATE, this.#outlet);
     else this.#send(line, entry);
     return entry !== undefined;
@@ -168,7 +172,6 @@ export class Relay {
   }
 
   #send(line: LinePieces, entry: Entry<Link> | undefined): void {
-    if (entry !== undefined) entry.askedAt ??= this.#options.clock.now();
     if (this.#current === undefined) {
       this.#waiting.add(line, entry);
       this.#open();
@@ -227,14 +230,9 @@ export class Relay {
       this.#onReply(link, keyOf(message), line);
       return;
     }
-    if (message.kind === 'request') {
-      const question = this.#questions.ask(message, link);
-      if (question !== undefined) this.#outlet.write([question, LINE_END]);
-      return;
-    }
-    if (message.method === 'notifications/cancelled') {
-      const cancelled = this.#questions.cancel(message, link);
-      if (cancelled !== undefined) this.#outlet.write([cancelled, LINE_END]);
+    if (message.kind === 'request' || message.method === 'notifications/cancelled') {
+      const passed = this.#questions.passOn(message, link);
+      if (passed !== undefined) this.#outlet.write([passed, LINE_END]);
       return;
     }
     if (message.method === 'notifications/tools/list_changed') this.#ledger.forgetTools();
@@ -274,18 +272,20 @@ export class Relay {
     else this.#options.input.resume();
   }
 
-  #attach({ stream, maxLineBytes }: Opened): void {
+  #attach({ stream, maxLineBytes, timeLimits }: Opened): void {
     const { clock, input } = this.#options;
-    const link: Link = { stream, openedAt: clock.now(), isDraining: false, hasSaidBye: false };
+    const link = newLink(stream, clock.now());
     this.#links.add(link);
     this.#hasServed = true;
     this.#current = link;
     this.#fromClient.maxBytes = maxLineBytes;
+    this.#patience.timeLimits = timeLimits;
     const lines = new LineSplitter(MAX_LINE_BYTES, {
       onLine: (line) => this.#onDaemonLine(link, line),
       onTooLong: () => stream.destroy(),
     });
     stream.on('data', (chunk: Buffer) => {
+      link.quietLooks = 0;
       this.#outlet.together(() => lines.feed(chunk));
     });
     stream.on('error', () => {});

@@ -10,8 +10,13 @@ export class ServiceQuestions<L> {
   readonly #open = new Map<string, { readonly asker: L; readonly id: string }>();
   #nextId = 1;
 
-  /** The question as the client gets it; undefined when too many wait. */
-  ask(question: Envelope, asker: L): Buffer | undefined {
+  /** A request of the service's, or a cancellation of one, as the client gets it; undefined where it gets none. */
+  passOn(message: Envelope, asker: L): Buffer | undefined {
+    return message.kind === 'request' ? this.#ask(message, asker) : this.#cancel(message, asker);
+  }
+
+  /** Undefined when too many wait. */
+  #ask(question: Envelope, asker: L): Buffer | undefined {
     if (question.id === null || this.#open.size >= MAX_OPEN) return undefined;
     const key = String(this.#nextId);
     this.#nextId += 1;
@@ -29,8 +34,7 @@ export class ServiceQuestions<L> {
     return { asker: asked.asker, line: splice(answer, [{ span: answer.id, text: asked.id }]) };
   }
 
-  /** A notifications/cancelled of the service's, as the client gets it. */
-  cancel(message: Envelope, asker: L): Buffer | undefined {
+  #cancel(message: Envelope, asker: L): Buffer | undefined {
     const span = message.spans.requestId;
     if (span === undefined) return undefined;
     const id = message.text(span);

@@ -11,6 +11,8 @@ export const SOCKET_HOST = 'mcp-bridge';
 export const VERSION_HEADER = 'mcp-bridge-version';
 /** With 101: the longest line that the daemon takes from this client, in bytes. */
 export const MAX_LINE_HEADER = 'mcp-bridge-max-line';
+/** With 101: requestTimeoutMs, toolTimeoutMs and toolTimeoutMaxMs of this client, separated by commas. */
+export const TIME_LIMITS_HEADER = 'mcp-bridge-time-limits';
 /** With 428: names of variables, separated by commas, that the Launch must bring along. */
 export const NEEDS_HEADER = 'mcp-bridge-needs';
 

@@ -1,6 +1,7 @@
 // One client through several lives of its bridge: sends the traffic, and looks at each line that comes back the moment it
 // comes.
 import { readdirSync, readFileSync } from 'node:fs';
+import { afterFairMs } from '../support/fair-time.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { idTextOf, type RpcMessage } from '../support/scripted/messages.ts';
 import { tell, type Asked, type Ledger } from './ledger.ts';
@@ -17,6 +18,8 @@ const READ_MS = 15_000;
 const MAX_OPEN = 40;
 const LOOK_EVERY_MS = 100;
 const EXIT_MS = 2000 + SLACK_MS;
+/** A front looks so long for a daemon before it bridges by itself, in milliseconds. */
+const FIND_MS = 5000;
 
 interface Life {
   readonly bridge: BridgeProcess;
@@ -85,6 +88,16 @@ export class ChaosClient {
     return this.#life?.bridge.stderr ?? '';
   }
 
+  /** Whether it is a front that has found no daemon in time, as happens on a machine that has far too much to do. */
+  get bridgesAlone(): boolean {
+    return this.#options.throughDaemon && this.stderr.includes('bridging in this process');
+  }
+
+  /** The changes of route that a bridge of its own has told of. */
+  get routes(): string[] {
+    return [...this.stderr.matchAll(/session\.route (session|per-request)/g)].map(([, route]) => route!);
+  }
+
   /** Launches the bridge and shakes hands. */
   async launch(): Promise<void> {
     const { url, home, throughDaemon, ledger } = this.#options;
@@ -126,8 +139,11 @@ export class ChaosClient {
         clientInfo: { name: this.name, version: '1.0.0' },
       },
     });
-    const late = pause(LIMITS.initializeMs + SLACK_MS).then(() => 'late');
-    const outcome = await Promise.race([life.initialized.promise, late]);
+    const limitMs = LIMITS.initializeMs + SLACK_MS + (throughDaemon ? FIND_MS : 0);
+    const late = Promise.withResolvers<'late'>();
+    const stopWaiting = afterFairMs(limitMs, () => late.resolve('late'));
+    const outcome = await Promise.race([life.initialized.promise, late.promise]);
+    stopWaiting();
     if (outcome === 'late') ledger.violation(`${this.name}: initialize was not answered in time`);
     bridge.notify('notifications/initialized');
     this.ask(this.#traffic.next('tools/list'));

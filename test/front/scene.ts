@@ -4,6 +4,8 @@ import type { Opened, Refused } from '../../src/front/link.ts';
 import { Relay } from '../../src/front/relay.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
+const TIME_LIMITS = { requestTimeoutMs: 20_000, toolTimeoutMs: 30_000, toolTimeoutMaxMs: 60_000 };
+
 export interface Daemon {
   /** All lines that it was given, and those that are no words of the front's. */
   readonly heard: string[];
@@ -54,7 +56,7 @@ export class Scene {
       die: () => near.destroy(),
     };
     this.daemons.push(daemon);
-    this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000 });
+    this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000, timeLimits: TIME_LIMITS });
     await this.pass();
     return daemon;
   }

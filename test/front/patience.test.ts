@@ -1,0 +1,82 @@
+// A daemon that is not there, and one that says nothing any more: nobody waits for ever.
+import { expect, test } from 'vitest';
+import { INITIALIZE, INITIALIZED, request, result, Scene } from './scene.ts';
+
+const PING = '{"jsonrpc":"2.0","id":"mcp-bridge-there","method":"ping"}';
+
+/** With the tool `reads`, which may be called twice. */
+async function useServed(): Promise<{ scene: Scene; daemon: Awaited<ReturnType<Scene['daemon']>> }> {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  await scene.client(INITIALIZE, INITIALIZED, request(2, 'tools/list'));
+  const tools = [{ name: 'reads', inputSchema: {}, annotations: { readOnlyHint: true } }];
+  daemon.say(result(1), result(2, { tools }));
+  await scene.pass();
+  return { scene, daemon };
+}
+
+test('RT7 DM4 what no daemon takes within its time limit is answered by the front, and is not sent later', async () => {
+  const { scene, daemon } = await useServed();
+  await scene.client(request(3, 'prompts/list'));
+  daemon.die();
+  await scene.pass();
+  await scene.client(request(4, 'tools/call', { name: 'writes' }));
+  await scene.clock.advance(19_000);
+  expect(scene.repliesTo(3)).toEqual([]);
+  await scene.clock.advance(1500);
+  expect(scene.repliesTo(3)).toMatchObject([{ error: { data: { code: 'ERR_UPSTREAM_TIMEOUT' } } }]);
+  expect(scene.repliesTo(4)).toEqual([]);
+  await scene.clock.advance(10_000);
+  expect(scene.repliesTo(4)).toMatchObject([{ error: { data: { code: 'ERR_UPSTREAM_TIMEOUT' } } }]);
+  const next = await scene.daemon();
+  const ids = next.got.map((line) => JSON.parse(line).id);
+  expect(ids).not.toContain(3);
+  expect(ids).not.toContain(4);
+});
+
+test('RT7 before any daemon has told its time limits, what waits goes on waiting for the search to end', async () => {
+  const scene = new Scene();
+  await scene.client(INITIALIZE);
+  await scene.clock.advance(100_000);
+  expect(scene.told).toEqual([]);
+  expect((await scene.daemon()).got).toEqual([INITIALIZE]);
+});
+
+test('DM6 a daemon that says nothing for long is asked whether it is there, and stays when it is', async () => {
+  const { scene, daemon } = await useServed();
+  await scene.client(request(3, 'tools/call', { name: 'writes' }));
+  for (let n = 0; n < 10; n += 1) {
+    await scene.clock.advance(10_500);
+    const pings = daemon.got.filter((line) => line === PING);
+    if (pings.length > n) daemon.say(result('mcp-bridge-there'));
+    await scene.pass();
+  }
+  expect(daemon.got.filter((line) => line === PING).length).toBeGreaterThan(8);
+  expect(scene.isLooking).toBe(false);
+  daemon.say(result(3, { content: [] }));
+  await scene.pass();
+  expect(scene.repliesTo(3)).toEqual([{ jsonrpc: '2.0', id: 3, result: { content: [] } }]);
+  // The answers to the front's own pings are nobody else's.
+  expect(scene.told.filter((line) => line.includes('mcp-bridge-there'))).toEqual([]);
+});
+
+test('DM6 RT4 a daemon that is stuck is left: reads go to the next one, writes end as unknown', async () => {
+  const { scene, daemon } = await useServed();
+  await scene.client(
+    request(3, 'tools/call', { name: 'reads' }),
+    request(4, 'tools/call', { name: 'writes' }),
+  );
+  await scene.clock.advance(39_000);
+  expect(daemon.got.filter((line) => line === PING)).toHaveLength(1);
+  expect(scene.isLooking).toBe(false);
+  await scene.clock.advance(1500);
+  expect(scene.isLooking).toBe(true);
+  expect(scene.repliesTo(4)).toMatchObject([{ error: { data: { code: 'ERR_UPSTREAM_OUTCOME_UNKNOWN' } } }]);
+});
+
+test('DM6 a daemon that nobody waits for is left in peace', async () => {
+  const { scene, daemon } = await useServed();
+  await scene.clock.advance(600_000);
+  expect(daemon.got.filter((line) => line === PING)).toEqual([]);
+  expect(scene.isLooking).toBe(false);
+});
