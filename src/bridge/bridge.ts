@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { idText, scanEnvelope, type Content, type Envelope, type ScanResult } from '../protocol/envelope.ts';
 import { pong } from '../protocol/own-message.ts';
 import { errorReply, internalFailure, type ErrorCode, type Failure } from '../protocol/errors.ts';
-import { spliceToWrite } from '../protocol/splice.ts';
+import { withId } from '../protocol/splice.ts';
 import { deadline } from '../policy/deadline.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, MessageOrigin } from '../upstream/call.ts';
@@ -285,7 +285,7 @@ export class Bridge {
     let outcome: 'answered' | 'cancelled' | ErrorCode;
     switch (result.kind) {
       case 'answer':
-        pending.reply(spliceToWrite(result.message, result.message.id, id));
+        pending.reply(withId(result.message, id));
         bytes += result.message.byteLength;
         outcome = 'answered';
         break;

@@ -1,7 +1,9 @@
 // Cuts a byte stream into lines. A line over the limit is not kept, only read through for the id of the request that it may
 // be, so that its sender gets an answer and memory stays bounded.
 
-import { lookAhead, type Content } from '../protocol/envelope.ts';
+import { afterThisTurn } from '../platform/clock.ts';
+import type { Content } from '../protocol/envelope.ts';
+import { LookAhead, MIN_PLAIN } from '../protocol/look-ahead.ts';
 import { Pieces } from '../protocol/pieces.ts';
 import { IdFinder } from './id-finder.ts';
 
@@ -19,6 +21,12 @@ export class LineReader {
   readonly #maxBytes: number;
   readonly #sink: LineSink;
   readonly #parts = new Pieces();
+  readonly #ahead = new LookAhead();
+  /**
+   * Pieces of a line that goes on. They are looked at when no more can be read at the moment: then its sender is busy as well, with
+   * writing the next ones, and not kept waiting.
+   */
+  readonly #arrived: Buffer[] = [];
   /** Bytes of the line so far, kept or not. */
   #size = 0;
   #tooLong: IdFinder | undefined;
@@ -33,19 +41,34 @@ export class LineReader {
     for (;;) {
       const end = chunk.indexOf(LF, from);
       if (end < 0) break;
+      this.#keepArrived();
       this.#append(chunk.subarray(from, end));
       this.#finish();
       from = end + 1;
     }
     if (from === chunk.length) return;
-    const rest = chunk.subarray(from);
-    if (this.#parts.size > 0) lookAhead(rest);
-    this.#append(rest);
+    this.#keep(chunk.subarray(from));
   }
 
   /** The stream has ended: what is left is a line too. */
   end(): void {
+    this.#keepArrived();
     if (this.#size > 0) this.#finish();
+  }
+
+  #keep(piece: Buffer): void {
+    const isShort = piece.length < MIN_PLAIN && this.#arrived.length === 0;
+    if (isShort) this.#append(piece);
+    else if (this.#arrived.push(piece) === 1) afterThisTurn(() => this.#lookAhead());
+  }
+
+  #lookAhead(): void {
+    for (const piece of this.#arrived.splice(0))
+      for (const part of this.#ahead.divide(piece, this.#size === 0)) this.#append(part);
+  }
+
+  #keepArrived(): void {
+    for (const piece of this.#arrived.splice(0)) this.#append(piece);
   }
 
   #append(part: Buffer): void {

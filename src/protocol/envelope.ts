@@ -2,8 +2,9 @@
 // to replace. The bytes themselves are never rebuilt, and nothing that is not JSON passes on.
 
 import { isUtf8 } from 'node:buffer';
-import { scanned, skipSpace, skipString, Token } from './json-scan.ts';
-import { layOut, MAX_WINDOW, OMITTED, skipLongText, type LaidOut } from './long-text.ts';
+import { scanned, skipSpace, Token } from './json-scan.ts';
+import { layOut, OMITTED, type LaidOut } from './long-text.ts';
+import { isPlain } from './look-ahead.ts';
 import { scanValue, type Found, type Slot, type Span, type Spans } from './member-scan.ts';
 
 export type { Span } from './member-scan.ts';
@@ -93,8 +94,12 @@ export function gather(pieces: readonly Buffer[], size: number): Content {
   return size < LONG_BYTES ? Buffer.concat(pieces) : pieces;
 }
 
+export function bytesOf(content: Content): Buffer {
+  return Buffer.isBuffer(content) ? content : Buffer.concat(content);
+}
+
 export function textOf(content: Content): string {
-  return (Buffer.isBuffer(content) ? content : Buffer.concat(content)).toString('utf8');
+  return bytesOf(content).toString('utf8');
 }
 
 export function sizeOf(content: Content): number {
@@ -124,34 +129,21 @@ export function scanEnvelope(content: Content): ScanResult {
   return scanPieces(content) ?? scanBytes(Buffer.concat(content));
 }
 
-/** Pieces that hold nothing but a part of a string. */
-const plainPieces = new WeakSet<Buffer>();
-
-/**
- * Looks ahead at a piece of a long message, so that the whole is scanned in less time. Most of a long message is one string as a
- * rule. What is found is true of the piece alone: begun inside a string, it ends inside it. It pays where the next piece has to be
- * waited for, as on a client's pipe, which holds one at a time; not where they have all come already.
- */
-export function lookAhead(piece: Buffer): void {
-  if (piece.length < MIN_PLAIN) return;
-  const near = skipLongText(piece, 0, MAX_WINDOW);
-  if (skipString(piece, near) === ~piece.length && isUtf8(piece)) plainPieces.add(piece);
-}
-
-/** Shorter pieces are as quickly scanned as left out. */
-const MIN_PLAIN = 4096;
 /** Longer parts are read from the bytes when somebody wants them. */
 const MAX_TEXT = 1024;
 const OMISSION = String.fromCharCode(OMITTED);
 
 /** Undefined where the message has to be put together. */
 function scanPieces(pieces: readonly Buffer[]): ScanResult | undefined {
-  const laidOut = layOut(pieces, (piece) => plainPieces.has(piece));
+  const laidOut = layOut(pieces, isPlain);
   if (laidOut === undefined) return undefined;
   const { bytes, omitted } = laidOut;
-  scanned.omissions = omitted.length > 0;
+  scanned.omissions = omitted.length > 0 ? 0 : undefined;
   const scan = scanBytes(bytes);
-  scanned.omissions = false;
+  const met = scanned.omissions ?? 0;
+  scanned.omissions = undefined;
+  // The byte stands in the text itself.
+  if (met !== omitted.length) return undefined;
   // What had to be cut out or changed is another text than that in the pieces; and errors name places.
   if (scan.kind !== 'message' || scan.message.content !== bytes) return undefined;
   const { kind, id, method, isError, spans } = scan.message;
@@ -282,7 +274,7 @@ const VERSION = Buffer.from('"2.0"');
 /** A JSON string that the scanner has accepted. */
 function decodeString(source: Buffer, { start, end }: Span): string {
   const text = source.toString('utf8', start + 1, end - 1);
-  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+  return text.includes('\\') && !text.includes(OMISSION) ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
 /** The methods that nearly every message has: these need no decoding. */

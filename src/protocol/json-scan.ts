@@ -23,9 +23,12 @@ export const Token = {
 /**
  * What holds for the text that is being scanned; scanning is synchronous, so nobody comes between.
  * - `lineBreak`: skipSpace has met one
- * - `omissions`: OMITTED may stand in strings
+ * - `omissions`: how often OMITTED has been met, in strings; undefined where it may not stand
  */
-export const scanned = { lineBreak: false, omissions: false };
+export const scanned: { lineBreak: boolean; omissions: number | undefined } = {
+  lineBreak: false,
+  omissions: undefined,
+};
 
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
@@ -59,7 +62,8 @@ export function skipString(bytes: Buffer, at: number): number {
     const c = bytes[i] as number;
     if (c === Token.quote) return i + 1;
     if (c < 0x20) {
-      if (c !== OMITTED || !scanned.omissions) return ~i;
+      if (c !== OMITTED || scanned.omissions === undefined) return ~i;
+      scanned.omissions += 1;
       longFrom = i + LONG_TEXT;
     }
     if (c !== Token.backslash) {

@@ -1,19 +1,19 @@
-// Finds the end of long JSON strings sixteen bytes at a time. An answer of a megabyte is nearly always one string with a
+// Finds the end of long JSON strings 64 bytes at a time. An answer of a megabyte is nearly always one string with a
 // document in it, and reading that byte by byte took longer than receiving it. JavaScript has no way to look at more than a
 // few bytes at once, so the inner loop is a WebAssembly function with SIMD instructions; where these are missing, nothing is
 // skipped here and the caller reads on by itself.
 
-/** What the function looks at: which bytes may follow a backslash, one byte each, and behind that the text or a piece of it. */
-const TEXT = 256;
+/** Where in its memory the function finds the text or a piece of it. */
+const TEXT = 64;
 const PAGE = 65_536;
 const PAGES = 2;
 export const MAX_WINDOW = 65_536;
 /** A string that has gone on for some hundred bytes will not go on for a megabyte as a rule. */
-const FIRST_WINDOW = 1024;
+export const FIRST_WINDOW = 1024;
 /** What is shorter is as quickly read byte by byte. */
-const SHORT = 64;
-/** The function reads sixteen bytes, and one behind a backslash. */
-const REACH = 17;
+const SHORT = 80;
+/** The function reads so many bytes at a time, and may go back to a backslash before them. */
+const REACH = 65;
 /** The memory never gets smaller again, so longer texts are not laid out in it. */
 const MAX_LAID_OUT = 8 * 1024 * 1024;
 
@@ -113,7 +113,11 @@ export function layOut(
 
 function skipIn({ memory, skip }: Kernel, at: number, end: number): number {
   let i = skip(at, end);
-  while (i + REACH <= end && isUnicodeEscape(memory, i)) i = skip(i + 6, end);
+  while (i + REACH <= end && isUnicodeEscape(memory, i)) {
+    do i += 6;
+    while (i + REACH <= end && isUnicodeEscape(memory, i));
+    i = skip(i, end);
+  }
   return i;
 }
 
@@ -132,7 +136,6 @@ function load(): Kernel | null {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble()));
     const exported = exports['memory'] as Memory;
     const memory = new Uint8Array(exported.buffer);
-    for (const c of Buffer.from('"\\/bfnrt')) memory[c] = 1;
     return { exported, memory, skip: exports['skip'] as Kernel['skip'] };
   } catch {
     return null;
@@ -140,55 +143,98 @@ function load(): Kernel | null {
 }
 
 /**
- * A module with one function, written out by hand (WebAssembly core specification 2.0, chapter 5). In words:
+ * A module with one function, written out by hand (WebAssembly core specification 2.0, chapters 5 and 6). In words:
  *
- *     for each sixteen bytes from `at` on, while seventeen are left:
- *       marks = a bit for each byte that is a quote, a backslash or below 0x20
- *       for each mark: it must be a backslash with a byte behind it that memory names; else return its place
- *     return at
+ *     for each 64 bytes from `at` on, while so many are left:
+ *       marks = a bit for each byte that is a quote or below 0x20; slashes = a bit for each backslash
+ *       where there is none of both, and the byte before was no escape, that was all
+ *       escaped = a bit for each byte behind a backslash that is not escaped itself, by the arithmetic of simdjson's
+ *         json_escape_scanner (github.com/simdjson/simdjson, Apache-2.0)
+ *       wrong = marks that are not escaped, and escaped bytes that may not be
+ *       where there is one, return its place, or that of the backslash before it
+ *     return `at`, or the place of the backslash before it
  */
 function assemble(): Uint8Array<ArrayBuffer> {
-  const [at, end, marks, place, lanes] = [0, 1, 2, 3, 4] as const;
+  const [at, end, slashes, marks, escaped, carry, wrong] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const [quote, slash, lastControl, lowNibble, byLow, byHigh] = [7, 8, 9, 10, 11, 12] as const;
+  const lanes = [13, 14, 15, 16] as const;
   const get = (local: number): number[] => [0x20, local];
   const set = (local: number): number[] => [0x21, local];
-  const tee = (local: number): number[] => [0x22, local];
-  const i32 = (value: number): number[] => [0x41, ...signed(value)];
-  const [add, sub, and, shiftLeft, trailingZeros, isZero, equals, differs, exceeds] = [
-    0x6a, 0x6b, 0x71, 0x74, 0x68, 0x45, 0x46, 0x47, 0x4b,
+  const i32 = (value: number): number[] => [0x41, ...signed(BigInt(value))];
+  const i64 = (value: bigint): number[] => [0x42, ...signed(value)];
+  const [add, sub, exceeds, both] = [0x6a, 0x6b, 0x4b, 0x72] as const;
+  const [isZero, or, and, xor, minus, shiftLeft, shiftRight, trailingZeros, toI64, toI32] = [
+    0x50, 0x84, 0x83, 0x85, 0x7d, 0x86, 0x88, 0x7a, 0xad, 0xa7,
   ] as const;
-  const byteAt = (offset: number): number[] => [0x2d, 0, offset];
-  const sixteenBytes = [0xfd, 0x00, 0, 0];
-  const everyLane = (value: number): number[] => [...i32(value), 0xfd, 0x0f];
-  const [lanesEqual, lanesBelow, lanesOr, lanesToBits] = [
-    [0xfd, 0x23],
-    [0xfd, 0x26],
-    [0xfd, 0x50],
-    [0xfd, 0x64],
-  ] as const;
-  const [loop, when, close] = [[0x03, 0x40], [0x04, 0x40], 0x0b] as const;
-  const giveBack = (local: number): number[] => [...get(local), 0x0f];
-  const repeat = (levelsUp: number): number[] => [0x0c, levelsUp];
-  const advance = (by: number): number[] => [...get(at), ...i32(by), add, ...set(at)];
+  const not = [...i64(-1n), xor];
+  const simd = (code: number): number[] => [0xfd, code];
+  const [equal, least, anyTrue, toBits, andLanes, orLanes, swizzle, shiftLanes] = [
+    0x23, 0x77, 0x53, 0x64, 0x4e, 0x50, 0x0e, 0x6d,
+  ].map(simd) as [number[], number[], number[], number[], number[], number[], number[], number[]];
+  const everyLane = (value: number): number[] => constant(Array.from({ length: 16 }, () => value));
+  const constant = (bytes: readonly number[]): number[] => [...simd(0x0c), ...bytes];
+  const [loop, when, close, giveBack] = [[0x03, 0x40], [0x04, 0x40], 0x0b, 0x0f] as const;
+  const next = (levelsUp: number): number[] => [...get(at), ...i32(64), add, ...set(at), 0x0c, levelsUp];
 
-  const lines: readonly (readonly number[])[] = [
-    loop,
-    [...get(at), ...i32(REACH), add, ...get(end), exceeds, ...when, ...giveBack(at), close],
-    [...get(at), ...sixteenBytes, ...tee(lanes), ...everyLane(0x22), ...lanesEqual],
-    [...get(lanes), ...everyLane(0x5c), ...lanesEqual, ...lanesOr],
-    [...get(lanes), ...everyLane(0x20), ...lanesBelow, ...lanesOr],
-    [...lanesToBits, ...set(marks)],
-    loop,
-    [...get(marks), isZero, ...when, ...advance(16), ...repeat(2), close],
-    [...get(at), ...get(marks), trailingZeros, add, ...tee(place)],
-    [...byteAt(0), ...i32(0x5c), differs, ...when, ...giveBack(place), close],
-    [...get(place), ...byteAt(1), ...byteAt(0), isZero, ...when, ...giveBack(place), close],
-    // What is escaped is no mark; behind the last of the sixteen it is the first of the next.
-    [...get(marks), ...i32(-4), ...get(place), ...get(at), sub, shiftLeft, and, ...set(marks)],
-    [...get(place), ...get(at), sub, ...i32(15), equals, ...when, ...advance(17), ...repeat(2), close],
-    [...repeat(0), close],
-    [0x00, close, 0x00, close], // never reached
+  const isSlash = (lane: number): number[] => [...get(lane), ...get(slash), ...equal];
+  const isMark = (lane: number): number[] => [
+    ...[...get(lane), ...get(quote), ...equal],
+    ...[...get(lane), ...get(lastControl), ...least, ...get(lane), ...equal],
+    ...orLanes,
   ];
-  const locals = [2, 2, 0x7f, 1, 0x7b]; // two i32, one v128
+  const mayNotBeEscaped = (lane: number): number[] => [
+    ...[...get(byLow), ...get(lane), ...get(lowNibble), ...andLanes, ...swizzle],
+    ...[...get(byHigh), ...get(lane), ...i32(4), ...shiftLanes, ...swizzle],
+    ...[...andLanes, ...everyLane(0), ...equal],
+  ];
+  /** One bit a byte, of all 64. */
+  const bits = (test: (lane: number) => number[]): number[] =>
+    lanes.flatMap((lane, n) => [
+      ...[...test(lane), ...toBits, toI64],
+      ...(n === 0 ? [] : [...i64(BigInt(16 * n)), shiftLeft, or]),
+    ]);
+  const odd = i64(-0x5555555555555556n); // every second bit, 0xaaaa…
+
+  const code: readonly (readonly number[])[] = [
+    [
+      ...everyLane(0x22),
+      ...set(quote),
+      ...everyLane(0x5c),
+      ...set(slash),
+      ...everyLane(0x1f),
+      ...set(lastControl),
+    ],
+    [...everyLane(0x0f), ...set(lowNibble), ...constant(LEGAL_BY_LOW), ...set(byLow)],
+    [...constant(LEGAL_BY_HIGH), ...set(byHigh)],
+    loop,
+    [...get(at), ...i32(64), add, ...get(end), exceeds, ...when],
+    [...get(at), ...get(carry), toI32, sub, giveBack, close],
+    lanes.flatMap((lane, n) => [...get(at), ...simd(0x00), 0, 16 * n, ...set(lane)]),
+    lanes.flatMap((lane, n) => [...isSlash(lane), ...isMark(lane), ...orLanes, ...(n === 0 ? [] : orLanes)]),
+    [...anyTrue, ...get(carry), toI32, both, 0x45, ...when, ...next(1), close],
+    [...bits(isSlash), ...set(slashes), ...bits(isMark), ...set(marks)],
+    // wrong, for the moment: the bytes that escape another one, and those that end a row of backslashes
+    [...get(slashes), ...get(carry), ...not, and, ...set(escaped)],
+    [...get(escaped), ...i64(1n), shiftLeft, ...odd, or, ...get(escaped), minus, ...odd, xor, ...set(wrong)],
+    [...get(wrong), ...get(slashes), ...get(carry), or, xor, ...set(escaped)],
+    [...get(wrong), ...get(slashes), and, ...i64(63n), shiftRight, ...set(carry)],
+    [
+      ...get(marks),
+      ...get(escaped),
+      ...not,
+      and,
+      ...get(escaped),
+      ...bits(mayNotBeEscaped),
+      and,
+      or,
+      ...set(wrong),
+    ],
+    [...get(wrong), isZero, ...when, ...next(1), close],
+    [...get(wrong), trailingZeros, ...set(wrong), ...get(at), ...get(wrong), toI32, add],
+    [...get(escaped), ...get(wrong), shiftRight, toI32, ...i32(1), 0x71, sub, giveBack],
+    [close, 0x00, close], // never reached
+  ];
+  const locals = [2, 5, 0x7e, 10, 0x7b]; // five i64, ten v128
   const section = (id: number, body: readonly number[]): number[] => [id, ...sized(body)];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
@@ -196,16 +242,23 @@ function assemble(): Uint8Array<ArrayBuffer> {
     ...section(3, [1, 0]),
     ...section(5, [1, 0, PAGES]),
     ...section(7, [2, ...sized([...Buffer.from('memory')]), 2, 0, ...sized([...Buffer.from('skip')]), 0, 0]),
-    ...section(10, [1, ...sized([...locals, ...lines.flat()])]),
+    ...section(10, [1, ...sized([...locals, ...code.flat()])]),
   ]);
 }
+
+/** What may follow a backslash, but for `u`: a byte is one of these where its two halves have a bit in common here. */
+const LEGAL_BY_LOW = [0, 0, 13, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1];
+const LEGAL_BY_HIGH = [0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0];
 
 function sized(body: readonly number[]): number[] {
   const { length } = body; // below 2 ** 14
   return length < 0x80 ? [length, ...body] : [(length & 0x7f) | 0x80, length >>> 7, ...body];
 }
 
-/** LEB128 of what fits into 14 bits. */
-function signed(value: number): number[] {
-  return value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, (value >> 7) & 0x7f];
+/** LEB128. */
+function signed(value: bigint): number[] {
+  const low = Number(value & 0x7fn);
+  const rest = value >> 7n;
+  const isAll = (rest === 0n && low < 0x40) || (rest === -1n && low >= 0x40);
+  return isAll ? [low] : [low | 0x80, ...signed(rest)];
 }

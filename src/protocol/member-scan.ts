@@ -2,6 +2,7 @@
 // exactly what JSON.parse accepts (for bytes that are valid UTF-8), and needs no stack however deep a value nests.
 
 import { skipString, skipScalar, skipSpace, Token } from './json-scan.ts';
+import { OMITTED } from './long-text.ts';
 
 /** Where a value lies in the message's bytes: from `start` up to, not including, `end`. */
 export interface Span {
@@ -195,8 +196,13 @@ function endMember(found: Found, end: number): void {
 /** The child of `open` whose name stands in `bytes` between `start` and `end`. */
 function lookUp(open: Node, bytes: Buffer, start: number, end: number): Node | undefined {
   const length = end - start;
+  let isEscaped = false;
   for (let i = start; i < end; i += 1) {
-    if (bytes[i] !== Token.backslash) continue;
+    // Far too long.
+    if (bytes[i] === OMITTED) return undefined;
+    if (bytes[i] === Token.backslash) isEscaped = true;
+  }
+  if (isEscaped) {
     const name = Buffer.from(JSON.parse(bytes.toString('utf8', start - 1, end + 1)) as string);
     return open.children.find((child) => child.key.equals(name))?.node;
   }

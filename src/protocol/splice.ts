@@ -7,23 +7,35 @@ export interface Edit {
   readonly text: string;
 }
 
-/** From this size on, a message is cheaper to write in pieces than to copy. */
-const LONG_BYTES = 16 * 1024;
+/** A shorter piece is put together with its neighbour, where they are not longer than that. */
+const SHORT_BYTES = 4096;
+const TOGETHER_BYTES = 72 * 1024;
 
-/** The message with another text at one place: one buffer, or the pieces of a long one, which are not copied. */
-export function spliceToWrite(message: Envelope, span: Span | null, text: string): Content {
-  if (span === null) return message.content;
-  const edits = [{ span, text }];
-  return message.byteLength < LONG_BYTES ? splice(message, edits) : editPieces(message.content, edits);
+/** From this size on, a line is cheaper to write in pieces than to copy. */
+const LONG_LINE_BYTES = 16 * 1024;
+
+/** The message under another id, as a line to write. */
+export function withId(message: Envelope, id: string): Content {
+  const edits = message.id === null ? [] : [{ span: message.id, text: id }];
+  return spliceToWrite(message, edits, LONG_LINE_BYTES);
+}
+
+/**
+ * The message with each edit's text in place of its span, as `splice` gives it; but one of `longBytes` and more in pieces, which are not
+ * copied.
+ */
+export function spliceToWrite(message: Envelope, edits: readonly Edit[], longBytes: number): Content {
+  if (edits.length === 0) return message.content;
+  return message.byteLength < longBytes ? splice(message, edits) : joined(editPieces(message.content, edits));
 }
 
 /** The message's bytes with each edit's text in place of its span. Spans must not overlap. */
 export function splice(message: Envelope, edits: readonly Edit[]): Buffer {
-  const sorted = edits.length > 1 ? edits.toSorted((a, b) => a.span.start - b.span.start) : edits;
   if (!Buffer.isBuffer(message.content)) {
-    const pieces = editPieces(message.content, sorted);
+    const pieces = editPieces(message.content, edits);
     return Buffer.concat(pieces, sizeOf(pieces));
   }
+  const sorted = inOrder(edits);
   const bytes = message.content;
   let size = bytes.length;
   for (const { span, text } of sorted) size += Buffer.byteLength(text) - (span.end - span.start);
@@ -45,11 +57,14 @@ export function respan(message: Envelope, span: Span, text: string): Envelope {
   return new Envelope({ kind, id, method, isError, spans: {} }, splice(message, [{ span, text }]));
 }
 
-/** @param edits in the order of their spans */
+function inOrder(edits: readonly Edit[]): readonly Edit[] {
+  return edits.length > 1 ? edits.toSorted((a, b) => a.span.start - b.span.start) : edits;
+}
+
 function editPieces(content: Content, edits: readonly Edit[]): Buffer[] {
   const out: Buffer[] = [];
   let read = 0;
-  for (const { span, text } of edits) {
+  for (const { span, text } of inOrder(edits)) {
     take(content, read, span.start, out);
     out.push(Buffer.from(text));
     read = span.end;
@@ -67,4 +82,30 @@ function take(content: Content, start: number, end: number, out: Buffer[]): void
     if (from < to) out.push(from === 0 && to === piece.length ? piece : piece.subarray(from, to));
     at += piece.length;
   }
+}
+
+/** As few pieces as there can be without much copying: neighbours in one buffer are one, and short ones join the next. */
+function joined(pieces: readonly Buffer[]): Buffer[] {
+  const out: Buffer[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (
+      last !== undefined &&
+      last.buffer === piece.buffer &&
+      last.byteOffset + last.length === piece.byteOffset
+    )
+      out[out.length - 1] = Buffer.from(
+        last.buffer as ArrayBuffer,
+        last.byteOffset,
+        last.length + piece.length,
+      );
+    else if (
+      last !== undefined &&
+      Math.min(last.length, piece.length) < SHORT_BYTES &&
+      last.length + piece.length <= TOGETHER_BYTES
+    )
+      out[out.length - 1] = Buffer.concat([last, piece]);
+    else out.push(piece);
+  }
+  return out;
 }

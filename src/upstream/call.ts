@@ -5,8 +5,8 @@ import { Abort, type Signal } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AttemptOutcome } from '../policy/attempt.ts';
 import type { ReplaySafety } from '../policy/replay-safety.ts';
-import { type Envelope } from '../protocol/envelope.ts';
-import { splice, type Edit } from '../protocol/splice.ts';
+import { type Content, type Envelope } from '../protocol/envelope.ts';
+import { splice, spliceToWrite, type Edit } from '../protocol/splice.ts';
 import type { UsualPace } from './pace.ts';
 import type { MessageSink } from './response-reader.ts';
 import type { PostOptions } from './wire.ts';
@@ -39,6 +39,9 @@ const REASONS: Readonly<Record<Withdrawal['kind'], string>> = {
   shutdown: 'The client has gone.',
   superseded: 'The same request was answered on another connection.',
 };
+
+/** From this size on, a body is cheaper to write in pieces than to copy. */
+const LONG_BODY_BYTES = 128 * 1024;
 
 /** What is asked: the client's request, for whom, and whether it may be sent twice. */
 export interface Question {
@@ -173,13 +176,13 @@ export class Call implements PostOptions, MessageSink {
   }
 
   /** What is sent: the request under this call's own id and progress token. */
-  get body(): Buffer {
+  get body(): Content {
     const { id, spans } = this.request;
     const text = String(this.id);
     const edits: Edit[] = [];
     if (id !== null) edits.push({ span: id, text });
     if (spans.metaProgressToken !== undefined) edits.push({ span: spans.metaProgressToken, text });
-    return splice(this.request, edits);
+    return spliceToWrite(this.request, edits, LONG_BODY_BYTES);
   }
 
   /** Takes back a try that has not been written; it never will be. */

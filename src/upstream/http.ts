@@ -4,9 +4,10 @@
 import { Pool } from 'undici';
 import type { Signal } from '../platform/abort.ts';
 import type { Settings } from '../config/settings.ts';
-import { connectorFor } from '../platform/network/connector.ts';
+import { connectorFor, plainConnector } from '../platform/network/connector.ts';
 import type { Network } from '../platform/network/network.ts';
 import type { Credentials } from './credentials.ts';
+import { bytesOf, sizeOf, type Content } from '../protocol/envelope.ts';
 import { Exchange, Guard, type HttpOutcome, type ResponseSink } from './exchange.ts';
 
 declare const __VERSION__: string;
@@ -14,7 +15,7 @@ declare const __VERSION__: string;
 export interface HttpRequest {
   readonly method: 'POST' | 'GET' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
+  readonly body?: Content;
 }
 
 interface SendOptions {
@@ -33,6 +34,8 @@ export class HttpClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #settings: Settings;
   readonly #network: Network | undefined;
+  /** Neither TLS nor a proxy. */
+  readonly #isPlain: boolean;
   #pool: Pool;
   /**
    * For streams that stay open (GET). Apart, and on HTTP/1.1: undici does not open a new HTTP/2 connection after a GOAWAY while
@@ -69,6 +72,7 @@ export class HttpClient {
     this.#path = url.pathname + url.search;
     this.#settings = settings;
     this.#network = network;
+    this.#isPlain = network === undefined && url.protocol === 'http:';
     this.#pool = this.#newPool();
     this.#streams = this.#newPool(false);
   }
@@ -98,15 +102,18 @@ export class HttpClient {
     signal: Signal,
     options: SendOptions,
   ): Promise<HttpOutcome> {
-    const { method, body = null } = request;
-    const headers = this.#allHeaders(request.headers);
+    const { method } = request;
+    const body = this.#bodyOf(request.body);
+    const headers = this.#headersFor(request.headers, body);
     const isStream = method === 'GET';
     const pool = isStream ? this.#streams : options.fresh === true ? this.#newPool() : this.#pool;
     const path = options.path ?? this.#path;
     const onMoved = options.path === undefined ? this.#onMoved : undefined;
-    const exchange = new Exchange(pool, { path, method, headers, body }, sink, signal, this.#url, onMoved);
+    // undici documents iterables, its types do not.
+    const dispatch = { path, method, headers, body: body as Buffer | null };
+    const exchange = new Exchange(pool, dispatch, sink, signal, this.#url, onMoved);
     if (this.#credentials !== undefined)
-      exchange.guard = new Guard(this.#credentials, () => this.#allHeaders(request.headers));
+      exchange.guard = new Guard(this.#credentials, () => this.#headersFor(request.headers, body));
     const outcome = exchange.run();
     if (options.fresh === true && !isStream) void outcome.then((known) => this.#judge(pool, known));
     return outcome;
@@ -143,10 +150,11 @@ export class HttpClient {
 
   #newPool(allowH2 = true): Pool {
     const timeoutMs = this.#settings.connectTimeoutMs;
-    const isPlain = this.#network === undefined && this.#url.protocol === 'http:';
     return new Pool(this.#url.origin, {
       connections: this.#settings.maxConnections,
-      connect: isPlain ? { timeout: timeoutMs } : connectorFor(this.#network, { timeoutMs, allowH2 }),
+      connect: this.#isPlain
+        ? plainConnector(timeoutMs)
+        : connectorFor(this.#network, { timeoutMs, allowH2 }),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       // Deadlines are the caller's.
@@ -166,6 +174,17 @@ export class HttpClient {
     this.#pool = pool;
     this.#retired.add(old);
     void old.close().finally(() => this.#retired.delete(old));
+  }
+
+  /** Where nothing comes between, the pieces of a long one are written as they are. */
+  #bodyOf(body: Content | undefined): Content | null {
+    if (body === undefined) return null;
+    return this.#isPlain ? body : bytesOf(body);
+  }
+
+  #headersFor(own: Readonly<Record<string, string>>, body: Content | null): string[] {
+    const all = this.#allHeaders(own);
+    return body === null || Buffer.isBuffer(body) ? all : [...all, 'content-length', String(sizeOf(body))];
   }
 
   /** As a flat list, which undici takes as it is; made once for each object that a caller keeps. */

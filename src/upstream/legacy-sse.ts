@@ -42,7 +42,7 @@ export class LegacySse implements Wire {
     return (await wire.#open(signal)) ? wire : undefined;
   }
 
-  post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
+  post(body: Content, options: PostOptions): Promise<ResponseResult> {
     const { settings, clock, http } = this.#options;
     // Some services put the answer into the POST's body although the revision says it comes on the stream.
     const reader = new ResponseReader(options, settings, clock, true);

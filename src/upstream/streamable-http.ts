@@ -3,6 +3,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Content } from '../protocol/envelope.ts';
 import type { HttpClient, HttpRequest } from './http.ts';
 import { ResponseReader, type ResponseResult } from './response-reader.ts';
 import { NO_MESSAGES, type PostOptions, type Wire } from './wire.ts';
@@ -45,7 +46,7 @@ export class StreamableHttp implements Wire {
     this.#protocolVersion = protocolVersion;
   }
 
-  post(body: Buffer, options: PostOptions): Promise<ResponseResult> {
+  post(body: Content, options: PostOptions): Promise<ResponseResult> {
     const isHandshake = this.#protocolVersion === undefined;
     const reader = this.#reader(options, isHandshake ? this.#takeSessionId : undefined);
     const headers = isHandshake

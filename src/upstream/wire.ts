@@ -1,6 +1,7 @@
 // What a session needs of a transport. Two kinds exist: Streamable HTTP, and HTTP+SSE of revision 2024-11-05.
 
 import type { Signal } from '../platform/abort.ts';
+import type { Content } from '../protocol/envelope.ts';
 import type { MessageSink, ReadOptions, ResponseResult } from './response-reader.ts';
 
 export interface Wire {
@@ -10,7 +11,7 @@ export interface Wire {
   /** Whether requests name a session that the service could have forgotten. */
   readonly hasSession: boolean;
   /** Sends one message. Never rejects. */
-  post(body: Buffer, options: PostOptions): Promise<ResponseResult>;
+  post(body: Content, options: PostOptions): Promise<ResponseResult>;
   /** Goes on with an event stream that broke or was closed early. Never rejects. */
   resume(lastEventId: string, options: PostOptions): Promise<ResponseResult>;
   /** Tells the service that the session is over, where the transport has a way to. Never rejects. */

@@ -1,6 +1,14 @@
 // Payloads byte for byte, through the real program. The bridge may replace an id and a progress token, nothing else.
 import { expect, test } from 'vitest';
-import { asSse, pretty, rawBody, rawResult, rawSse, sseEvent } from '../support/scripted-service.ts';
+import {
+  asSse,
+  pretty,
+  rawBody,
+  rawResult,
+  rawSse,
+  redirect,
+  sseEvent,
+} from '../support/scripted-service.ts';
 import { idTextOf } from '../support/scripted/messages.ts';
 import { useBridged } from '../support/use.ts';
 
@@ -109,4 +117,53 @@ test('BR4 a large answer and a large request pass unchanged', async () => {
   await bridge.reply('big', 10_000);
   expect(bridge.lines[1]!.equals(Buffer.from(`{"jsonrpc":"2.0","id":"big","result":${result}}`))).toBe(true);
   expect(service.record.of('tools/call')[0]!.text.includes(`{"text":"${text}"}`)).toBe(true);
+});
+
+/** How long texts begin and go on; what is half an escape or a character may be cut anywhere. */
+const documents = [
+  'plain text. ',
+  String.raw`It is \"quoted\".\n`,
+  String.raw`\u6587\u6863`,
+  '文档，',
+  '😀',
+  String.raw`C:\\d\\`,
+];
+
+test.each(documents)(
+  'BR4 a long request of "%s" arrives byte for byte, wherever its id stands',
+  async (piece) => {
+    const { service, bridge } = await useBridged();
+    const text = piece.repeat(1_300_000 / Buffer.byteLength(piece));
+    const params = `"params":{"name":"read","arguments":{"a":"\\\\","text":"${text}"}}`;
+    const requests = [
+      (id: string) => `{"jsonrpc":"2.0","id":${id},"method":"tools/call",${params}}`,
+      (id: string) => `{"method":"tools/call",${params},"jsonrpc":"2.0","id":${id}}`,
+    ];
+    for (const [n, request] of requests.entries()) {
+      // Asked twice: the second time from what was kept of it.
+      service.once({ tool: 'read' }, redirect(307, '/mcp'));
+      bridge.send(request(`"long-${n}"`));
+      expect((await bridge.reply(`long-${n}`, 10_000)).result).toBeDefined();
+      const seen = service.record.of('tools/call').slice(-2);
+      for (const each of seen) expect(each.text === request(idTextOf(each.messages[0]!.id))).toBe(true);
+    }
+    expect(service.record.of('tools/call')).toHaveLength(4);
+  },
+);
+
+test('BR4 BR13 long requests side by side, and one that is cancelled half way, do not mix', async () => {
+  const { service, bridge } = await useBridged();
+  const texts = Array.from({ length: 8 }, (_, n) => `${n}\\n`.repeat(200_000));
+  for (const [n, text] of texts.entries()) {
+    const value = `{"name":"echo","arguments":{"value":"${text}"}}`;
+    bridge.send(`{"jsonrpc":"2.0","id":"beside-${n}","method":"tools/call","params":${value}}`);
+    if (n === 3) bridge.notify('notifications/cancelled', { requestId: 'beside-3' });
+  }
+  for (const [n, text] of texts.entries()) {
+    if (n === 3) continue;
+    const { result } = await bridge.reply(`beside-${n}`, 10_000);
+    expect(JSON.stringify(result).includes(`"value":"${text}"`)).toBe(true);
+  }
+  const sent = service.record.of('tools/call').map(({ text }) => /"value":"(\d)/.exec(text)?.[1]);
+  expect(new Set(sent).size).toBe(sent.length);
 });

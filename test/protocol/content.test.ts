@@ -3,7 +3,6 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   gather,
-  lookAhead,
   scanEnvelope,
   sizeOf,
   stringAt,
@@ -11,6 +10,7 @@ import {
   type Envelope,
   type ScanResult,
 } from '../../src/protocol/envelope.ts';
+import { isPlain, LookAhead } from '../../src/protocol/look-ahead.ts';
 import { layOut } from '../../src/protocol/long-text.ts';
 import { splice, spliceToWrite, type Edit } from '../../src/protocol/splice.ts';
 import { cut, cuts } from '../support/chunks.ts';
@@ -43,6 +43,12 @@ function tell(scan: ScanResult): unknown {
 
 function facts({ kind, method, isError, byteLength }: Envelope): object {
   return { kind, method, isError, byteLength };
+}
+
+/** The pieces as a reader keeps them that looks at each as it comes, but for the last. */
+function divided(pieces: readonly Buffer[]): Buffer[] {
+  const ahead = new LookAhead();
+  return pieces.flatMap((piece, n) => (n < pieces.length - 1 ? ahead.divide(piece, n === 0) : [piece]));
 }
 
 function expectSame(pieces: readonly Buffer[], bytes: Buffer): void {
@@ -88,8 +94,10 @@ describe('BR4 a message in pieces', () => {
           const token = wanted.message.spans.metaProgressToken;
           if (token !== undefined) edits.push({ span: token, text: '"t"' });
           expect(splice(found.message, edits).equals(splice(wanted.message, edits))).toBe(true);
-          const written = textOf(spliceToWrite(found.message, id, '"x"'));
-          expect(written).toBe(textOf(spliceToWrite(wanted.message, id, '"x"')));
+          for (const longBytes of [0, 16_384, Infinity]) {
+            const written = textOf(spliceToWrite(found.message, edits, longBytes));
+            expect(written).toBe(textOf(splice(wanted.message, edits)));
+          }
         },
       ),
       { numRuns: 200 },
@@ -134,8 +142,7 @@ describe('BR4 a message in pieces', () => {
       fc.property(around, some, places, ([head, tail], middle, at) => {
         const bytes = Buffer.from(head + middle.map(([text, times]) => text.repeat(times)).join('') + tail);
         const pieces = cut(bytes, at);
-        for (const piece of pieces) lookAhead(piece);
-        expectSame(pieces, bytes);
+        expectSame(divided(pieces), bytes);
       }),
       { numRuns: 300 },
     );
@@ -144,12 +151,38 @@ describe('BR4 a message in pieces', () => {
   test('is not scanned again where its pieces were looked at as they came', () => {
     const piece = Buffer.alloc(1_000_000, 'It is \\"quoted\\". ');
     const pieces = [Buffer.from('{"jsonrpc":"2.0","id":1,"result":"'), piece, Buffer.from('"}')];
-    lookAhead(piece);
-    expect(layOut(pieces, (each) => each === piece)?.bytes.length).toBeLessThan(50);
-    const scan = scanEnvelope(pieces);
+    const parts = divided(pieces);
+    expect(layOut(parts, isPlain)?.bytes.length).toBeLessThan(50);
+    const scan = scanEnvelope(parts);
     // Whoever looks at it now finds what would be refused: so nobody does.
     piece.fill('"');
-    expect(scanEnvelope(pieces)).toMatchObject({ kind: scan.kind });
+    expect(scanEnvelope(parts)).toMatchObject({ kind: scan.kind });
+  });
+
+  test.each(['It is \\"quoted\\".\\n', '\\u00e9\\u4e2d', '文档，', 'é', '😀', '\\\\', 'plain'])(
+    'is not scanned again wherever "%s" is cut, but for the cuts',
+    (filling) => {
+      const text = `{"jsonrpc":"2.0","id":1,"method":"m","params":{"name":"a \\"b\\"","c":"${filling.repeat(60_000 / filling.length)}"}}`;
+      const bytes = Buffer.from(text);
+      for (let n = 0; n < 12; n += 1) {
+        const at = [8000 + n, 16_000 + 2 * n, 24_000 + 5 * n, bytes.length - 5000];
+        const pieces = [0, ...at].map((from, i) => bytes.subarray(from, at[i]));
+        const parts = divided(pieces);
+        expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+        // The beginning, the last piece, and what was cut through.
+        expect(layOut(parts, isPlain)!.bytes.length).toBeLessThan(5000 + 150);
+        expectSame(parts, bytes);
+      }
+    },
+  );
+
+  test('is refused for the byte that stands for what was left out, where that stands in the text itself', () => {
+    const pieces = ['{"jsonrpc":"2.0","id":1,"result":["', 'x'.repeat(50_000), '"," \u0001 "]}'].map((text) =>
+      Buffer.from(text),
+    );
+    const parts = divided(pieces);
+    expect(parts.some(isPlain)).toBe(true);
+    expect(scanEnvelope(parts)).toMatchObject({ kind: 'not-json' });
   });
 
   test('keeps its own bytes when the next one is read', () => {

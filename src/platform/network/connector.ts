@@ -54,6 +54,40 @@ export function connectorFor(
     });
 }
 
+/** For services that are reached directly and without TLS. What is written to one of its sockets in one turn leaves with one system call. */
+export function plainConnector(timeoutMs: number): buildConnector.connector {
+  const options = { timeout: timeoutMs, highWaterMark: undefined, writableHighWaterMark: ALL_AT_ONCE };
+  const connect = buildConnector(options);
+  return (to, callback) =>
+    connect(to, (...[error, socket]) => {
+      if (error === null) callback(null, writingTogether(socket));
+      else callback(error, null);
+    });
+}
+
+/** In bytes: no body is held back, because that would keep it in memory all the same. */
+const ALL_AT_ONCE = 2 ** 30;
+const LONG_BYTES = 32 * 1024;
+
+/**
+ * undici writes the pieces of a body each with a system call of its own, and each of them wakes the service; that cost more than to put
+ * a megabyte together.
+ */
+function writingTogether(socket: Socket): Socket {
+  const uncork = socket.uncork.bind(socket);
+  let isHeld = false;
+  socket.uncork = () => {
+    // What is short leaves at once.
+    if (isHeld || socket.writableLength < LONG_BYTES) return uncork();
+    isHeld = true;
+    process.nextTick(() => {
+      isHeld = false;
+      uncork();
+    });
+  };
+  return socket;
+}
+
 /**
  * A server that wants a certificate says so by an alert, once the handshake looks done, and hangs up. Ended here, the
  * connection keeps the alert as its reason; otherwise undici would take the hanging up for it.
