@@ -38,20 +38,23 @@ export type ClientLine =
   | { readonly kind: 'odd'; readonly asked: Asked | undefined }
   | { readonly kind: 'blank' };
 
+/** What shows at a glance that it is a request; undefined where it may be one all the same. */
+export function glanceAtRequest(
+  line: LinePieces,
+): { readonly key: string; readonly method: string } | undefined {
+  const head = (line[0] as Buffer).toString('latin1', 0, HEAD_BYTES);
+  const [, key, method] = REQUEST_HEAD.exec(head) ?? [];
+  if (key !== undefined && method !== undefined) return { key, method };
+  const named = METHOD_HEAD.exec(head)?.[1];
+  if (named === undefined) return undefined;
+  const last = line.at(-1) as Buffer;
+  const atTail = REPLY_TAIL.exec(last.toString('latin1', Math.max(0, last.length - TAIL_BYTES)))?.[1];
+  return atTail === undefined ? undefined : { key: atTail, method: named };
+}
+
 export function readClientLine(line: LinePieces): ClientLine {
-  const first = line[0] as Buffer;
-  if (sizeOf(line) >= SCAN_BELOW_BYTES) {
-    const head = first.toString('latin1', 0, HEAD_BYTES);
-    const [, key, method] = REQUEST_HEAD.exec(head) ?? [];
-    if (key !== undefined && method !== undefined) return { kind: 'request', key, method };
-    const last = line.at(-1) as Buffer;
-    const named = METHOD_HEAD.exec(head)?.[1];
-    const atTail =
-      named === undefined
-        ? undefined
-        : REPLY_TAIL.exec(last.toString('latin1', Math.max(0, last.length - TAIL_BYTES)))?.[1];
-    if (named !== undefined && atTail !== undefined) return { kind: 'request', key: atTail, method: named };
-  }
+  const shown = sizeOf(line) >= SCAN_BELOW_BYTES ? glanceAtRequest(line) : undefined;
+  if (shown !== undefined) return { kind: 'request', ...shown };
   const bytes = joined(line);
   if (bytes.length < 80 && bytes.toString('latin1').trim() === '') return { kind: 'blank' };
   const scan = scanEnvelope(bytes);

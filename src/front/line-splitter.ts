@@ -34,6 +34,11 @@ export class LineSplitter {
     return this.#tooLong === undefined ? this.#restBytes : 0;
   }
 
+  /** The end of a line has still to come, kept or not. */
+  get isInLine(): boolean {
+    return this.#restBytes > 0;
+  }
+
   feed(chunk: Buffer): void {
     let from = 0;
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {

@@ -1,8 +1,11 @@
 // One attached daemon, or the bridge in this process, as the relay sees it.
 
 import type { Duplex } from 'node:stream';
+import { WAITED_WORD } from '../platform/attach-protocol.ts';
 import type { TimeLimits } from '../policy/deadline.ts';
 import type { Failure } from '../protocol/errors.ts';
+import type { Entry } from './ledger.ts';
+import type { LinePieces } from './line-splitter.ts';
 
 export interface Opened {
   readonly stream: Duplex;
@@ -31,5 +34,21 @@ export interface Link {
 }
 
 export function newLink(stream: Duplex, openedAt: number): Link {
+  // Whatever ends it, its close says so.
+  stream.on('error', () => {}).once('end', () => stream.end());
   return { stream, openedAt, isDraining: false, hasSaidBye: false, quietLooks: 0 };
+}
+
+/** Gives a line to a daemon. The time limit of what is asked in it began when the client asked; `now` is by the same clock. */
+export function hand(link: Link, line: LinePieces, entry: Entry<Link> | undefined, now: number): void {
+  if (entry?.askedAt !== undefined) {
+    entry.holder = link;
+    const waitedMs = Math.round(now - entry.askedAt);
+    if (waitedMs > 0) link.stream.write(`${WAITED_WORD} ${waitedMs}\n`);
+  }
+  writeTo(link, line);
+}
+
+export function writeTo({ stream }: Link, line: LinePieces): void {
+  for (const piece of line) stream.write(piece);
 }

@@ -12,6 +12,11 @@ export const DUPLICATE: Failure = {
   message: 'A request with this id waits for its answer already.',
 };
 
+export function tooLong(size: number, allowed: number): Failure {
+  const message = `A line of ${size} bytes is longer than the ${allowed} that are allowed.`;
+  return { code: 'ERR_CLIENT_LINE_TOO_LONG', message };
+}
+
 /** For a request that no daemon has had since `limitMs` ago. One that was handed on before may safely be asked twice. */
 export function notTaken(limitMs: number): Failure {
   const message = `No background process could be reached within ${limitMs / 1000} s.`;

@@ -3,18 +3,20 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
-import { BYE_WORD, DRAIN_WORD, WAITED_WORD, WORD_BYTE } from '../platform/attach-protocol.ts';
+import { BYE_WORD, DRAIN_WORD, WORD_BYTE } from '../platform/attach-protocol.ts';
 import type { Rng } from '../platform/random.ts';
 import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import { ClientInput } from './client-input.ts';
 import { ConversationMemory } from './conversation-memory.ts';
 import { glanceAtReply, joined, keyOf, readClientLine } from './glance.ts';
 import { keysIn, Ledger, type Asked, type Entry } from './ledger.ts';
 import { LineSplitter, type LinePieces } from './line-splitter.ts';
-import { newLink, type Link, type Opened, type Refused } from './link.ts';
+import { hand, newLink, writeTo, type Link, type Opened, type Refused } from './link.ts';
 import { Opener } from './opener.ts';
 import { LINE_END, Outlet } from './outlet.ts';
-import { answerAtOnce, DUPLICATE, fail, recover, refuse } from './own-answers.ts';
+import { answerAtOnce, DUPLICATE, fail, recover, refuse, tooLong } from './own-answers.ts';
 import { Patience } from './patience.ts';
+import { retell } from './retell.ts';
 import { ServiceQuestions } from './service-questions.ts';
 import { WaitingLines } from './waiting.ts';
 
@@ -40,7 +42,7 @@ export class Relay {
   readonly #links = new Set<Link>();
   readonly #waiting = new WaitingLines<Link>();
   readonly #outlet: Outlet;
-  readonly #fromClient: LineSplitter;
+  readonly #fromClient: ClientInput;
   /** Who gets what is new. */
   #current: Link | undefined;
   readonly #opener: Opener;
@@ -63,9 +65,11 @@ export class Relay {
         else stream.resume();
     });
     this.#patience = new Patience(options.clock, this.#ledger, this.#waiting, this.#memory, this.#outlet);
-    this.#fromClient = new LineSplitter(MAX_LINE_BYTES, {
+    this.#fromClient = new ClientInput(MAX_LINE_BYTES, {
+      clock: options.clock,
+      isFree: (key) => this.#ledger.find(key) === undefined,
       onLine: (line) => this.#onClientLine(line),
-      onTooLong: (id, size) => this.#onTooLong(id, size),
+      onTooLong: (id, size) => this.#outlet.fail(id, tooLong(size, this.#fromClient.maxBytes)),
     });
   }
 
@@ -76,7 +80,7 @@ export class Relay {
       this.#finish = resolve;
       input.on('data', (chunk: Buffer) => this.#onClientData(chunk));
       input.once('end', () => {
-        if (!this.#isEnding) this.#fromClient.feed(LINE_END);
+        if (!this.#isEnding) this.#fromClient.end();
         this.stop();
       });
       input.on('error', () => this.stop());
@@ -103,10 +107,7 @@ export class Relay {
 
   #onClientData(chunk: Buffer): void {
     if (this.#isEnding) return;
-    const link = this.#current;
-    link?.stream.cork();
-    this.#fromClient.feed(chunk);
-    link?.stream.uncork();
+    this.#fromClient.feed(chunk, this.#current);
     this.#mindPace();
   }
 
@@ -117,9 +118,8 @@ export class Relay {
         return;
       case 'request': {
         const { message } = read;
-        if (message !== undefined && this.#current === undefined) {
-          if (answerAtOnce(message, this.#memory.isIntroduced, this.#outlet)) return;
-        }
+        const isAlone = message !== undefined && this.#current === undefined;
+        if (isAlone && answerAtOnce(message, this.#memory.isIntroduced, this.#outlet)) return;
         const isSent = this.#ask(line, read);
         if (isSent && message !== undefined) this.#memory.noteRequest(message);
         return;
@@ -161,35 +161,19 @@ export class Relay {
     const { holder } = entry;
     // A cancelled request gets no reply, whoever comes next.
     this.#ledger.remove(entry);
-    if (holder !== undefined && this.#links.has(holder)) this.#write(holder, line);
+    if (holder !== undefined && this.#links.has(holder)) writeTo(holder, line);
     else this.#waiting.drop(entry);
     this.#leaveDrained();
   }
 
-  #onTooLong(id: string | null, size: number): void {
-    const message = `A line of ${size} bytes is longer than the ${this.#fromClient.maxBytes} that are allowed.`;
-    this.#outlet.fail(id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
-  }
-
   #send(line: LinePieces, entry: Entry<Link> | undefined): void {
-    if (this.#current === undefined) {
+    const { passedTo } = this.#fromClient;
+    if (passedTo !== undefined) {
+      if (entry !== undefined) entry.holder = passedTo;
+    } else if (this.#current === undefined) {
       this.#waiting.add(line, entry);
       this.#open();
-    } else this.#hand(this.#current, line, entry);
-  }
-
-  /** Its time limit began when the client asked. */
-  #hand(link: Link, line: LinePieces, entry: Entry<Link> | undefined): void {
-    if (entry?.askedAt !== undefined) {
-      entry.holder = link;
-      const waitedMs = Math.round(this.#options.clock.now() - entry.askedAt);
-      if (waitedMs > 0) link.stream.write(`${WAITED_WORD} ${waitedMs}\n`);
-    }
-    this.#write(link, line);
-  }
-
-  #write(link: Link, line: LinePieces): void {
-    for (const piece of line) link.stream.write(piece);
+    } else hand(this.#current, line, entry, this.#options.clock.now());
   }
 
   /** Reads from the client only as fast as its lines leave again. */
@@ -242,8 +226,9 @@ export class Relay {
   #onReply(link: Link, key: string, line: LinePieces): void {
     // An error without an id may refuse a whole batch.
     if (key === 'null') this.#ledger.settleBatch([]);
-    const entry = this.#ledger.settle(key, line);
-    if (entry?.isOwn !== true) this.#outlet.write(line);
+    // The client first.
+    if (this.#ledger.find(key)?.isOwn !== true) this.#outlet.write(line);
+    this.#ledger.settle(key, line);
     if (link.isDraining) this.#leaveDrained();
   }
 
@@ -267,6 +252,7 @@ export class Relay {
    * been cannot start this one again: it is answered, and its next request finds what is wrong put right, or not.
    */
   #onRefused({ failure, exitCode }: Refused): void {
+    this.#fromClient.readFirstLine();
     refuse(this.#waiting.takeAll(), failure, this.#ledger, this.#outlet);
     if (!this.#hasServed) this.#outlet.whenFlushed(() => this.#finish(exitCode));
     else this.#options.input.resume();
@@ -286,10 +272,12 @@ export class Relay {
     });
     stream.on('data', (chunk: Buffer) => {
       link.quietLooks = 0;
-      this.#outlet.together(() => lines.feed(chunk));
+      const answered = this.#fromClient.firstAnsweredBy(link, chunk);
+      if (answered !== undefined) this.#outlet.write([chunk]);
+      this.#fromClient.readFirstLine();
+      if (answered === undefined) this.#outlet.together(() => lines.feed(chunk));
+      else this.#ledger.settle(answered, [chunk]);
     });
-    stream.on('error', () => {});
-    stream.once('end', () => stream.end());
     stream.once('close', () => this.#onLost(link));
     if (this.#outlet.isFull) stream.pause();
     else stream.resume();
@@ -299,7 +287,8 @@ export class Relay {
     }
     stream.cork();
     this.#retell(link);
-    for (const { line, entry } of this.#waiting.takeAll()) this.#hand(link, line, entry);
+    this.#fromClient.sendFirstLine(link);
+    for (const { line, entry } of this.#waiting.takeAll()) hand(link, line, entry, clock.now());
     stream.uncork();
     input.resume();
     this.#leaveDrained();
@@ -308,13 +297,7 @@ export class Relay {
   /** Makes a new daemon know the client. Where `initialize` itself still waits for its answer, it is sent as what it is. */
   #retell(link: Link): void {
     if (this.#waiting.has('initialize')) return;
-    for (const { id, method, line } of this.#memory.retell()) {
-      if (id !== undefined) {
-        const entry = this.#ledger.open({ key: id, method, isOwn: true }, [line]);
-        if (entry !== undefined) entry.holder = link;
-      }
-      link.stream.write(line);
-    }
+    retell(this.#memory, this.#ledger, link);
     if (!this.#hasLost || !this.#memory.isIntroduced) return;
     // Nobody listened for a while.
     this.#hasLost = false;
@@ -322,6 +305,7 @@ export class Relay {
   }
 
   #onLost(link: Link): void {
+    this.#fromClient.readFirstLine();
     this.#links.delete(link);
     const wasCurrent = this.#current === link;
     if (wasCurrent) this.#current = undefined;

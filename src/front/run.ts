@@ -2,7 +2,7 @@
 // along only what attaching to the daemon takes; the bridge itself is loaded where there can be no daemon.
 
 import { join } from 'node:path';
-import { keepAlive, launchClock } from '../platform/clock.ts';
+import { keepAlive, launchClock, nextTurn } from '../platform/clock.ts';
 import { startDetached } from '../platform/detached.ts';
 import type { Paths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
@@ -37,9 +37,10 @@ export async function run(argv: readonly string[], paths: Paths): Promise<number
     clock: launchClock,
     start: () => startDetached(join(import.meta.dirname, 'daemon.cjs'), env),
   });
-  // Under way before stdin and stdout are, which take their time.
+  // The daemon is asked in this turn; stdin, stdout and the relay are made while it answers.
   let first: ReturnType<DaemonFinder['find']> | undefined = finder.find();
   const release = keepAlive();
+  await nextTurn();
   let local: InProcessBridge | undefined;
   let toldLast: string | undefined;
   const refused = (message: string): Refused => {
