@@ -183,7 +183,9 @@ export const delivered: readonly RequirementId[] = [
   'SU2',
   'SU3',
   'SU4',
+  'PF1',
   'PF2',
+  'PF3',
   'PF4',
   'PF5',
 ];
