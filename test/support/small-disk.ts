@@ -32,7 +32,12 @@ export function useSmallDisk(context: TestContext): SmallDisk {
     path,
     fill() {
       const { bavail, bsize } = statfsSync(path);
-      writeFileSync(filler, Buffer.alloc(bavail * bsize), { flag: 'a' });
+      try {
+        writeFileSync(filler, Buffer.alloc(bavail * bsize), { flag: 'a' });
+      } catch (error) {
+        // Somebody else has written meanwhile: then it is full as well.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      }
     },
     empty: () => rmSync(filler),
     makeReadOnly() {
