@@ -38,15 +38,19 @@ export class LookAhead {
     let window = isFirst ? FIRST_WINDOW : MAX_WINDOW;
     for (let quotes = 0; piece.length - from >= MIN_PLAIN && quotes < MAX_QUOTES; quotes += 1) {
       const end = skipString(piece, skipLongText(piece, from, window));
-      if (end < 0) to = ~end;
-      if (end < 0) break;
+      if (end < 0) {
+        to = ~end;
+        break;
+      }
       from = end;
       window = FIRST_WINDOW;
     }
-    if (to === piece.length) to = endOfCharacters(piece);
-    else if (piece[to] === Token.backslash) this.#begun = piece.length - to;
+    const left = piece.length - to;
+    if (left === 0) to = endOfCharacters(piece);
+    else if (left < UNICODE_ESCAPE && piece[to] === Token.backslash) this.#begun = left;
+    else return [piece];
     const plain = piece.subarray(from, to);
-    if (plain.length < MIN_PLAIN || piece.length - to >= UNICODE_ESCAPE || !isUtf8(plain)) return [piece];
+    if (plain.length < MIN_PLAIN || !isUtf8(plain)) return [piece];
     plainPieces.add(plain);
     return [piece.subarray(0, from), plain, piece.subarray(to)];
   }

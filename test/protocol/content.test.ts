@@ -1,4 +1,5 @@
 // Messages in pieces: they must be read, edited and written just as the same bytes in one buffer.
+import { isUtf8 } from 'node:buffer';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -10,6 +11,7 @@ import {
   type Envelope,
   type ScanResult,
 } from '../../src/protocol/envelope.ts';
+import { skipString } from '../../src/protocol/json-scan.ts';
 import { isPlain, LookAhead } from '../../src/protocol/look-ahead.ts';
 import { layOut } from '../../src/protocol/long-text.ts';
 import { splice, spliceToWrite, type Edit } from '../../src/protocol/splice.ts';
@@ -175,6 +177,33 @@ describe('BR4 a message in pieces', () => {
       }
     },
   );
+
+  test('has no piece left out that is not plain, however it is cut and whatever stands in it', () => {
+    const filling = fc.constantFrom('x', '"a",', '\\n', '\\\\', '\\x', '\\u12', '文', '\u0001', '1,');
+    const pieces = fc.array(fc.tuple(filling, fc.integer({ min: 1, max: 9000 }), fc.nat(5)), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(pieces, (drawn) => {
+        const whole = drawn.map(([text, times, cutOff]) => Buffer.from(text.repeat(times)).subarray(cutOff));
+        const parts = divided([...whole, Buffer.from('"}')]);
+        expect(Buffer.concat(parts).equals(Buffer.concat([...whole, Buffer.from('"}')]))).toBe(true);
+        for (const part of parts.filter(isPlain)) {
+          expect(skipString(part, 0)).toBe(~part.length);
+          expect(isUtf8(part)).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    // One that begins with an escape and has more short strings than are looked through, before one of another length.
+    const odd = [
+      Buffer.from(`\\"${'"a",'.repeat(9000)}`),
+      Buffer.from(`${'x'.repeat(20_000)}"${'y'.repeat(5000)}`),
+    ];
+    const parts = divided([Buffer.from('{"a":"'), ...odd, Buffer.from('"}')]);
+    for (const part of parts.filter(isPlain)) expect(skipString(part, 0)).toBe(~part.length);
+  });
 
   test('is refused for the byte that stands for what was left out, where that stands in the text itself', () => {
     const pieces = ['{"jsonrpc":"2.0","id":1,"result":["', 'x'.repeat(50_000), '"," \u0001 "]}'].map((text) =>
