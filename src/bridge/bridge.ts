@@ -20,6 +20,7 @@ import { LineReader } from './line-reader.ts';
 import { LineWriter } from './line-writer.ts';
 import { OnTheWay } from './on-the-way.ts';
 import { PendingTable, type PendingRequest, type ReplyTo } from './pending.ts';
+import { DUPLICATE, NO_DISCOVER, tooLong } from './refusals.ts';
 import { ServerRequests } from './server-requests.ts';
 import type { OfferSignIn } from './sign-in-offer.ts';
 import { ServiceView, type ServiceViewOptions } from './service-view.ts';
@@ -74,10 +75,8 @@ export class Bridge {
     const { input, output, settings } = this.#options;
     const reader = new LineReader(settings.maxLineBytes, {
       onLine: (line) => this.#onLine(line),
-      onTooLong: (id, byteLength) => {
-        const message = `A line of ${byteLength} bytes is longer than the ${settings.maxLineBytes} that are allowed.`;
-        this.#refuse(this.#write, id, { code: 'ERR_CLIENT_LINE_TOO_LONG', message });
-      },
+      onTooLong: (id, byteLength) =>
+        this.#refuse(this.#write, id, tooLong(byteLength, settings.maxLineBytes)),
     });
     return new Promise((resolve) => {
       input.on('data', (chunk: Buffer) => {
@@ -185,10 +184,7 @@ export class Bridge {
       return;
     }
     if (message.method === 'server/discover' && this.#service === undefined) {
-      this.#refuse(reply, idText(message), {
-        code: 'ERR_CLIENT_METHOD_UNKNOWN',
-        message: 'The method server/discover is not known here.',
-      });
+      this.#refuse(reply, idText(message), NO_DISCOVER);
       return;
     }
     if (this.#service === undefined && message.method !== 'initialize') {
@@ -208,10 +204,7 @@ export class Bridge {
     }
     const pending = this.#pending.open(message, clock.now() - this.#waited.ms, reply);
     if (pending === undefined) {
-      this.#refuse(reply, idText(message), {
-        code: 'ERR_CLIENT_DUPLICATE_ID',
-        message: 'A request with this id waits for its answer already.',
-      });
+      this.#refuse(reply, idText(message), DUPLICATE);
       return;
     }
     // A fault of the bridge's own must cost one request, not the conversation.

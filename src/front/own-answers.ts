@@ -1,21 +1,12 @@
 // What a front says to its client by itself: where no daemon is needed, and where one is gone.
 
+import { NO_DISCOVER } from '../bridge/refusals.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Failure } from '../protocol/errors.ts';
 import { keyOf } from './glance.ts';
 import type { Asked, Entry, Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { WaitingLine } from './waiting.ts';
-
-export const DUPLICATE: Failure = {
-  code: 'ERR_CLIENT_DUPLICATE_ID',
-  message: 'A request with this id waits for its answer already.',
-};
-
-export function tooLong(size: number, allowed: number): Failure {
-  const message = `A line of ${size} bytes is longer than the ${allowed} that are allowed.`;
-  return { code: 'ERR_CLIENT_LINE_TOO_LONG', message };
-}
 
 /** For a request that no daemon has had since `limitMs` ago. One that was handed on before may safely be asked twice. */
 export function notTaken(limitMs: number): Failure {
@@ -31,8 +22,7 @@ export function answerAtOnce(message: Envelope, isIntroduced: boolean, outlet: O
     return true;
   }
   if (message.method !== 'server/discover' || isIntroduced) return false;
-  const text = 'The method server/discover is not known here.';
-  outlet.fail(id, { code: 'ERR_CLIENT_METHOD_UNKNOWN', message: text });
+  outlet.fail(id, NO_DISCOVER);
   return true;
 }
 

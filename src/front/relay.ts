@@ -2,6 +2,7 @@
 // moved to the next one or answered, so that every request gets exactly one reply. Knows nothing of how a daemon is found.
 
 import type { Readable, Writable } from 'node:stream';
+import { DUPLICATE, tooLong } from '../bridge/refusals.ts';
 import type { Clock } from '../platform/clock.ts';
 import { BYE_WORD, DRAIN_WORD, WORD_BYTE } from '../platform/attach-protocol.ts';
 import type { Rng } from '../platform/random.ts';
@@ -14,7 +15,7 @@ import { LineSplitter, type LinePieces } from './line-splitter.ts';
 import { hand, newLink, writeTo, type Link, type Opened, type Refused } from './link.ts';
 import { Opener } from './opener.ts';
 import { LINE_END, Outlet } from './outlet.ts';
-import { answerAtOnce, DUPLICATE, fail, recover, refuse, tooLong } from './own-answers.ts';
+import { answerAtOnce, fail, recover, refuse } from './own-answers.ts';
 import { Patience } from './patience.ts';
 import { retell } from './retell.ts';
 import { ServiceQuestions } from './service-questions.ts';
