@@ -1,7 +1,7 @@
 // Bundles the program into dist/app: one file an entry, so that a launch reads few files. Native modules stay outside.
 import { build } from 'esbuild';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { licensesOf } from './third-party.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -40,11 +40,21 @@ const quick = {
 };
 
 /** What is imported only when it turns out to be needed stays a file of its own. */
+const late = {
+  run: 'src/front/run.ts',
+  'in-process': 'src/front/in-process.ts',
+  serve: 'src/daemon/serve.ts',
+  renewal: 'src/auth/renewal.ts',
+  'page-sign-in': 'src/auth/page-sign-in.ts',
+};
+const isLate = (path) => Object.hasOwn(late, basename(path, '.ts'));
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(run|in-process|serve|renewal|page-sign-in)\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.cjs'), external: true } : undefined,
+    onResolve({ filter: /\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' && isLate(path)
+        ? { path: path.replace(/\.ts$/, '.cjs'), external: true }
+        : undefined,
     );
   },
 };
@@ -53,13 +63,9 @@ rmSync(join(root, 'dist/app'), { recursive: true, force: true });
 const quickBuild = await build({
   ...quick,
   entryPoints: {
+    ...late,
     front: 'src/front/main.ts',
-    run: 'src/front/run.ts',
-    'in-process': 'src/front/in-process.ts',
     daemon: 'src/daemon/main.ts',
-    serve: 'src/daemon/serve.ts',
-    renewal: 'src/auth/renewal.ts',
-    'page-sign-in': 'src/auth/page-sign-in.ts',
     keychain: 'src/auth/store/keychain-child.ts',
   },
   plugins: [apart],
@@ -86,7 +92,7 @@ const ownFiles = {
     onResolve({ filter: /^\.{1,2}\/[a-z-]+\.ts$/ }, ({ path, kind }) =>
       kind === 'dynamic-import'
         ? {
-            path: path.replace(/^\.+/, '.').replace(/ts$/, /\/renewal\./.test(path) ? 'cjs' : 'js'),
+            path: path.replace(/^\.+/, '.').replace(/ts$/, isLate(path) ? 'cjs' : 'js'),
             external: true,
           }
         : undefined,
