@@ -68,6 +68,7 @@ export class LineReader {
   }
 
   #keepArrived(): void {
+    if (this.#arrived.length === 0) return;
     for (const piece of this.#arrived.splice(0)) this.#append(piece);
   }
 

@@ -1,7 +1,7 @@
 // One try to attach to the daemon: an HTTP/1.1 Upgrade written by hand, because node:http would cost a launch more than all the
 // rest of it.
 
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import {
   ATTACH_PATH,
   MAX_LINE_HEADER,
@@ -17,7 +17,7 @@ import type { TimeLimits } from '../policy/deadline.ts';
 import type { Opened } from './link.ts';
 
 export type Attached =
-  | ({ readonly kind: 'attached'; readonly stream: Socket } & Opened)
+  | ({ readonly kind: 'attached' } & Opened)
   /** Nobody is there, or nobody who stays: look again soon. */
   | { readonly kind: 'absent'; readonly reason: string }
   /** The launch has to bring these variables along. */

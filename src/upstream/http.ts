@@ -6,8 +6,8 @@ import type { Signal } from '../platform/abort.ts';
 import type { Settings } from '../config/settings.ts';
 import { connectorFor, plainConnector } from '../platform/network/connector.ts';
 import type { Network } from '../platform/network/network.ts';
-import type { Credentials } from './credentials.ts';
 import { bytesOf, sizeOf, type Content } from '../protocol/envelope.ts';
+import type { Credentials } from './credentials.ts';
 import { Exchange, Guard, type HttpOutcome, type ResponseSink } from './exchange.ts';
 
 declare const __VERSION__: string;

@@ -1,7 +1,7 @@
 // Requests go to the daemon, and the first answer of all to the client, before the front has read them. What it does later it does as for
 // any other line.
 import { expect, test } from 'vitest';
-import { INITIALIZE, INITIALIZED, request, result, Scene } from './scene.ts';
+import { INITIALIZE, INITIALIZED, request, result, Scene, useServed } from './scene.ts';
 
 test('PF1 goes to the daemon as it is, and its answer to the client', async () => {
   const scene = new Scene();
@@ -107,16 +107,6 @@ test('BR3 two first lines under one id are one too many', async () => {
 });
 
 const listTools = request(7, 'tools/list');
-
-/** After `initialize`, which passes in its own way. */
-async function useServed(): Promise<{ scene: Scene; daemon: Awaited<ReturnType<Scene['daemon']>> }> {
-  const scene = new Scene();
-  const daemon = await scene.daemon();
-  await scene.client(INITIALIZE);
-  daemon.say(result(1));
-  await scene.client(INITIALIZED);
-  return { scene, daemon };
-}
 
 test.each([
   ['names its id first', listTools],

@@ -1,22 +1,22 @@
 // A daemon that is not there, and one that says nothing any more: nobody waits for ever.
 import { expect, test } from 'vitest';
-import { INITIALIZE, INITIALIZED, request, result, Scene } from './scene.ts';
+import { INITIALIZE, request, result, Scene, useServed } from './scene.ts';
 
 const PING = '{"jsonrpc":"2.0","id":"mcp-bridge-there","method":"ping"}';
 
 /** With the tool `reads`, which may be called twice. */
-async function useServed(): Promise<{ scene: Scene; daemon: Awaited<ReturnType<Scene['daemon']>> }> {
-  const scene = new Scene();
-  const daemon = await scene.daemon();
-  await scene.client(INITIALIZE, INITIALIZED, request(2, 'tools/list'));
+async function useReader(): ReturnType<typeof useServed> {
+  const served = await useServed();
+  const { scene, daemon } = served;
+  await scene.client(request(2, 'tools/list'));
   const tools = [{ name: 'reads', inputSchema: {}, annotations: { readOnlyHint: true } }];
-  daemon.say(result(1), result(2, { tools }));
+  daemon.say(result(2, { tools }));
   await scene.pass();
-  return { scene, daemon };
+  return served;
 }
 
 test('RT7 DM4 what no daemon takes within its time limit is answered by the front, and is not sent later', async () => {
-  const { scene, daemon } = await useServed();
+  const { scene, daemon } = await useReader();
   await scene.client(request(3, 'prompts/list'));
   daemon.die();
   await scene.pass();
@@ -43,7 +43,7 @@ test('RT7 before any daemon has told its time limits, what waits goes on waiting
 });
 
 test('DM6 a daemon that says nothing for long is asked whether it is there, and stays when it is', async () => {
-  const { scene, daemon } = await useServed();
+  const { scene, daemon } = await useReader();
   await scene.client(request(3, 'tools/call', { name: 'writes' }));
   for (let n = 0; n < 10; n += 1) {
     await scene.clock.advance(10_500);
@@ -61,7 +61,7 @@ test('DM6 a daemon that says nothing for long is asked whether it is there, and 
 });
 
 test('DM6 RT4 a daemon that is stuck is left: reads go to the next one, writes end as unknown', async () => {
-  const { scene, daemon } = await useServed();
+  const { scene, daemon } = await useReader();
   await scene.client(
     request(3, 'tools/call', { name: 'reads' }),
     request(4, 'tools/call', { name: 'writes' }),
@@ -75,7 +75,7 @@ test('DM6 RT4 a daemon that is stuck is left: reads go to the next one, writes e
 });
 
 test('DM6 a daemon that nobody waits for is left in peace', async () => {
-  const { scene, daemon } = await useServed();
+  const { scene, daemon } = await useReader();
   await scene.clock.advance(600_000);
   expect(daemon.got.filter((line) => line === PING)).toEqual([]);
   expect(scene.isLooking).toBe(false);

@@ -106,3 +106,13 @@ export const result = (id: number | string, value: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id, result: value });
 export const INITIALIZE = request(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {} });
 export const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+
+/** A client that has been introduced, and the daemon that it has. */
+export async function useServed(): Promise<{ readonly scene: Scene; readonly daemon: Daemon }> {
+  const scene = new Scene();
+  const daemon = await scene.daemon();
+  await scene.client(INITIALIZE);
+  daemon.say(result(1));
+  await scene.client(INITIALIZED);
+  return { scene, daemon };
+}

@@ -14,7 +14,7 @@ import {
 import { skipString } from '../../src/protocol/json-scan.ts';
 import { isPlain, LookAhead } from '../../src/protocol/look-ahead.ts';
 import { layOut } from '../../src/protocol/long-text.ts';
-import { splice, spliceToWrite, type Edit } from '../../src/protocol/splice.ts';
+import { splice, spliceToWrite, withId, type Edit } from '../../src/protocol/splice.ts';
 import { cut, cuts } from '../support/chunks.ts';
 import { sampleMessage } from './arbitrary-message.ts';
 
@@ -96,6 +96,7 @@ describe('BR4 a message in pieces', () => {
           const token = wanted.message.spans.metaProgressToken;
           if (token !== undefined) edits.push({ span: token, text: '"t"' });
           expect(splice(found.message, edits).equals(splice(wanted.message, edits))).toBe(true);
+          expect(textOf(withId(found.message, '"x"'))).toBe(textOf(withId(wanted.message, '"x"')));
           for (const longBytes of [0, 16_384, Infinity]) {
             const written = textOf(spliceToWrite(found.message, edits, longBytes));
             expect(written).toBe(textOf(splice(wanted.message, edits)));
