@@ -79,8 +79,8 @@ test.each(['json', 'sse'] as const)(
       i % 3 === 0 ? `id-${i}` : i % 3 === 1 ? 1000 + i : -1000 - i,
     );
     for (const [i, id] of ids.entries()) {
-      // Longer for the earlier ones, so that answers overtake one another.
-      const args = { value: { id }, ms: (200 - i) % 40 };
+      // Longer for the earlier ones, so that answers overtake one another; where requests come a millisecond apart, only the first is.
+      const args = { value: { id }, ms: i === 0 ? 500 : (200 - i) % 40 };
       bridge.send({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'echo', arguments: args } });
     }
     await Promise.all(ids.map((id) => bridge.reply(id, 10_000)));
