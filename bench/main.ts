@@ -115,8 +115,11 @@ async function measureBridgeAlone(candidates: readonly Candidate[], quick: boole
           plan,
         );
       }
-      alone.daemonGrowths = await growthsOf(bridge, url);
-      alone.inProcessGrowths = await growthsOf(runnable(inProcessName), url);
+      // Memory does not mind who else is busy, and each waits long for its bridge to come to rest.
+      [alone.daemonGrowths, alone.inProcessGrowths] = await Promise.all([
+        growthsOf(bridge, url),
+        growthsOf(runnable(inProcessName), url),
+      ]);
     });
     if (bridge !== undefined) {
       report(`a handshake of ${expensiveHandshakeMs} ms: ${bridge.name}`);

@@ -29,7 +29,12 @@ export interface Figures {
 /** How much of each is done in one round; a block is what one candidate does before it is the next one's turn. */
 export interface Plan {
   readonly launches: number;
-  readonly warm: { readonly calls: number; readonly floodMs: number; readonly payloads: number };
+  readonly warm: {
+    readonly blocks: number;
+    readonly calls: number;
+    readonly floodMs: number;
+    readonly payloads: number;
+  };
   readonly latency: { readonly blocks: number; readonly calls: number };
   readonly flood: { readonly blocks: number; readonly ms: number };
   readonly payload: { readonly blocks: number; readonly calls: number };
@@ -37,14 +42,14 @@ export interface Plan {
 
 export const fullPlan: Plan = {
   launches: 3,
-  warm: { calls: 1_500, floodMs: 800, payloads: 15 },
+  warm: { blocks: 5, calls: 300, floodMs: 160, payloads: 15 },
   latency: { blocks: 20, calls: 100 },
   flood: { blocks: 6, ms: 250 },
   payload: { blocks: 6, calls: 5 },
 };
 export const quickPlan: Plan = {
   launches: 2,
-  warm: { calls: 400, floodMs: 300, payloads: 6 },
+  warm: { blocks: 2, calls: 200, floodMs: 150, payloads: 6 },
   latency: { blocks: 8, calls: 75 },
   flood: { blocks: 3, ms: 200 },
   payload: { blocks: 4, calls: 3 },
@@ -53,8 +58,8 @@ export const quickPlan: Plan = {
 export const inFlight = 32;
 const payloadBytes = 1_048_576;
 const settleMs = 300;
-/** After the last of many calls, so that what a bridge gives back when it comes to rest counts as given back. */
-const restMs = 3_000;
+/** After the last of many calls, so that what a bridge gives back when it has come to rest counts as given back. */
+const restMs = 11_000;
 /** All candidates in one round: the full plan needs about 30 s. */
 const roundLimitMs = 120_000;
 

@@ -76,7 +76,7 @@ async function runRound(
     });
   }
   report('warming up');
-  await takeTurns(1, (one) => one.warmUp(plan));
+  await takeTurns(plan.warm.blocks, (one) => one.warmUp(plan));
   report('one call after the other');
   await takeTurns(plan.latency.blocks, (one) => one.measureLatency(plan));
   report('many calls in flight');

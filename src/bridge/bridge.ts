@@ -42,6 +42,8 @@ export interface BridgeOptions {
   readonly offerSignIn?: OfferSignIn | undefined;
   /** The lines come through a front, which may put words between them. */
   readonly isBehindFront?: boolean;
+  /** Takes what goes wrong with a line in a way that nobody foresaw; without it, that is thrown. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 export class Bridge {
@@ -51,7 +53,7 @@ export class Bridge {
   readonly #deadlines: Deadlines;
   readonly #serverRequests = new ServerRequests();
   readonly #write: ReplyTo = (line) => {
-    if (line !== undefined) this.#writer.write(line);
+    if (line !== undefined) this.#writer.write(line, this.#pending.size === 0);
   };
   readonly #sink: ClientSink = {
     deliver: (message, origin) => this.#fromService(message, origin),
@@ -72,18 +74,24 @@ export class Bridge {
 
   /** Relays until the client's side ends. Resolves with what ended it; the session is still open then. */
   run(): Promise<string> {
-    const { input, output, settings } = this.#options;
+    const { input, output, settings, onFault } = this.#options;
     const reader = new LineReader(settings.maxLineBytes, {
       onLine: (line) => this.#onLine(line),
       onTooLong: (id, byteLength) =>
         this.#refuse(this.#write, id, tooLong(byteLength, settings.maxLineBytes)),
     });
     return new Promise((resolve) => {
-      input.on('data', (chunk: Buffer) => {
-        if (!this.#isClosing) reader.feed(chunk);
-      });
+      const guard = (read: () => void): void => {
+        try {
+          if (!this.#isClosing) read();
+        } catch (error) {
+          if (onFault === undefined) throw error;
+          onFault(error);
+        }
+      };
+      input.on('data', (chunk: Buffer) => guard(() => reader.feed(chunk)));
       input.once('end', () => {
-        if (!this.#isClosing) reader.end();
+        guard(() => reader.end());
         resolve('the client closed its end');
       });
       input.on('error', (error) => resolve(`reading from the client failed (${error.message})`));
@@ -273,17 +281,17 @@ export class Bridge {
   #settle(pending: PendingRequest, result: Reply): void {
     if (!this.#pending.settle(pending)) return;
     const ms = this.#options.clock.now() - pending.openedAt;
-    const { route, message, id } = pending;
+    const { route, message } = pending;
     let bytes = message.byteLength;
     let outcome: 'answered' | 'cancelled' | ErrorCode;
     switch (result.kind) {
       case 'answer':
-        pending.reply(withId(result.message, id));
+        pending.reply(withId(result.message, pending.writtenId));
         bytes += result.message.byteLength;
         outcome = 'answered';
         break;
       case 'error':
-        pending.reply(errorReply(id, result.failure));
+        pending.reply(errorReply(pending.id, result.failure));
         outcome = result.failure.code;
         break;
       case 'silence':

@@ -27,6 +27,8 @@ export interface DispatchContext {
   readonly safety: ReplaySafety;
   /** May take the answer early; it is the reply, whatever comes later. */
   readonly onAnswer?: Question['onAnswer'];
+  /** What the client is told of a failure. Never rejects. */
+  readonly explain?: ((failure: Failure) => Promise<Failure>) | undefined;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly observer: Observer;
@@ -34,7 +36,7 @@ export interface DispatchContext {
 
 /** Never rejects. */
 export async function dispatch(pending: PendingRequest, context: DispatchContext): Promise<Reply> {
-  const { session, sink, safety, onAnswer, clock, rng, observer } = context;
+  const { session, sink, safety, onAnswer, explain, clock, rng, observer } = context;
   const { message: request, signal } = pending;
   const question = { request, sink, safety, onAnswer };
   session.budget.deposit();
@@ -46,7 +48,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
     let outcome: AttemptOutcome;
     switch (route.kind) {
       case 'fail':
-        return { kind: 'error', failure: route.failure };
+        return { kind: 'error', failure: (await explain?.(route.failure)) ?? route.failure };
       case 'wait':
         await session.awaitChange(signal);
         if (signal.aborted) return withdrawn(pending, false, clock.now());
@@ -82,7 +84,8 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
           withdraw,
           rng,
         });
-        if (verdict.kind === 'fail') return { kind: 'error', failure: verdict.failure };
+        if (verdict.kind === 'fail')
+          return { kind: 'error', failure: (await explain?.(verdict.failure)) ?? verdict.failure };
         observer({
           type: 'request.retried',
           method: request.method,

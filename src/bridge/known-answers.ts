@@ -11,12 +11,12 @@ export interface KnownAnswersStore {
 }
 
 /** The lists that are kept, with the notification that says that they changed. */
-export const LISTS: Readonly<Record<string, string>> = {
-  'tools/list': 'notifications/tools/list_changed',
-  'prompts/list': 'notifications/prompts/list_changed',
-  'resources/list': 'notifications/resources/list_changed',
-  'resources/templates/list': 'notifications/resources/list_changed',
-};
+export const LISTS: ReadonlyMap<string, string> = new Map([
+  ['tools/list', 'notifications/tools/list_changed'],
+  ['prompts/list', 'notifications/prompts/list_changed'],
+  ['resources/list', 'notifications/resources/list_changed'],
+  ['resources/templates/list', 'notifications/resources/list_changed'],
+]);
 
 const FORMAT = 1;
 const MAX_PAGES = 200;

@@ -41,9 +41,13 @@ export class LineReader {
     for (;;) {
       const end = chunk.indexOf(LF, from);
       if (end < 0) break;
-      this.#keepArrived();
-      this.#append(chunk.subarray(from, end));
-      this.#finish();
+      const isWhole = this.#size === 0 && this.#arrived.length === 0 && end - from <= this.#maxBytes;
+      if (isWhole) this.#give(chunk, from, end);
+      else {
+        this.#keepArrived();
+        this.#append(chunk.subarray(from, end));
+        this.#finish();
+      }
       from = end + 1;
     }
     if (from === chunk.length) return;
@@ -54,6 +58,12 @@ export class LineReader {
   end(): void {
     this.#keepArrived();
     if (this.#size > 0) this.#finish();
+  }
+
+  /** A line that lies in one piece. */
+  #give(bytes: Buffer, start: number, lineEnd: number): void {
+    const end = lineEnd > start && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
+    if (!isBlank(bytes, start, end)) this.#sink.onLine(bytes.subarray(start, end));
   }
 
   #keep(piece: Buffer): void {
@@ -92,12 +102,15 @@ export class LineReader {
     else {
       if (this.#parts.last?.at(-1) === CR) this.#parts.dropLastByte();
       const line = this.#parts.take();
-      if (!Buffer.isBuffer(line) || !isBlank(line)) this.#sink.onLine(line);
+      if (!Buffer.isBuffer(line) || !isBlank(line, 0, line.length)) this.#sink.onLine(line);
     }
   }
 }
 
-function isBlank(line: Buffer): boolean {
-  for (const c of line) if (c !== 0x20 && c !== 0x09 && c !== CR) return false;
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) {
+    const c = bytes[i];
+    if (c !== 0x20 && c !== 0x09 && c !== CR) return false;
+  }
   return true;
 }

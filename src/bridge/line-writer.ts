@@ -2,6 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import { afterThisTurn } from '../platform/clock.ts';
+import { copyBytes } from '../protocol/copy.ts';
 import type { Content } from '../protocol/envelope.ts';
 
 const LF = 0x0a;
@@ -27,12 +28,12 @@ export class LineWriter {
   /**
    * What is written after the output has closed goes nowhere.
    * @param line without a line end in it
+   * @param isLast nothing else is expected in this turn
    */
-  write(line: Content): void {
+  write(line: Content, isLast = false): void {
     const output = this.#output;
     if (output.destroyed || output.writableEnded) return;
     this.#lines += 1;
-    if (this.#lines === 1) afterThisTurn(this.#endTurn);
     if (this.#lines > 1 || this.#isBusy) this.#hold();
     let hasRoom: boolean;
     if (Buffer.isBuffer(line) && line.length < COPY_BELOW_BYTES) hasRoom = output.write(withEnd(line));
@@ -43,6 +44,9 @@ export class LineWriter {
       output.uncork();
     }
     if (!hasRoom) this.#drained ??= this.#untilDrained();
+    if (isLast && !this.#isHeld) this.#lines = 0;
+    // The client first.
+    else if (this.#lines === 1) afterThisTurn(this.#endTurn);
   }
 
   #hold(): void {
@@ -96,7 +100,6 @@ export class LineWriter {
 
 function withEnd(line: Buffer): Buffer {
   const out = Buffer.allocUnsafe(line.length + 1);
-  out.set(line);
-  out[line.length] = LF;
+  out[copyBytes(line, 0, line.length, out, 0)] = LF;
   return out;
 }

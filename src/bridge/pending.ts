@@ -1,17 +1,18 @@
 // The client's requests that wait for an answer. A request leaves this table once, and only what takes it out may answer it:
 // that is what "exactly one reply" rests on.
 
-import { Abort, type Signal } from '../platform/abort.ts';
-import { idKey, idText, type Content, type Envelope } from '../protocol/envelope.ts';
+import { Abort } from '../platform/abort.ts';
+import { idKey, writtenId, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
 
 /** Takes the one reply to a message; undefined where it gets none. */
 export type ReplyTo = (line: Content | undefined) => void;
 
-export class PendingRequest {
-  readonly key: string;
+/** Aborts when the request is withdrawn; the reason is a Withdrawal. */
+export class PendingRequest extends Abort {
+  readonly key: number | string;
   /** The client's id as it is written. */
-  readonly id: string;
+  readonly writtenId: number | string;
   readonly message: Envelope;
   readonly openedAt: number;
   /** Takes the one reply; for a batch that is not the output directly. */
@@ -20,28 +21,33 @@ export class PendingRequest {
   expiresAt = Number.POSITIVE_INFINITY;
   /** Of the last try. */
   route: 'session' | 'per-request' | undefined;
-  readonly #abort = new Abort();
 
-  constructor(key: string, id: string, message: Envelope, openedAt: number, reply: ReplyTo) {
+  constructor(
+    key: number | string,
+    id: number | string,
+    message: Envelope,
+    openedAt: number,
+    reply: ReplyTo,
+  ) {
+    super();
     this.key = key;
-    this.id = id;
+    this.writtenId = id;
     this.message = message;
     this.openedAt = openedAt;
     this.reply = reply;
   }
 
-  /** Aborts when the request is withdrawn; the reason is a Withdrawal. */
-  get signal(): Signal {
-    return this.#abort;
+  get id(): string {
+    return String(this.writtenId);
   }
 
   withdraw(reason: Withdrawal): void {
-    this.#abort.abort(reason);
+    this.abort(reason);
   }
 }
 
 export class PendingTable {
-  readonly #byKey = new Map<string, PendingRequest>();
+  readonly #byKey = new Map<number | string, PendingRequest>();
   #bytes = 0;
 
   /** Bytes of the requests that wait. */
@@ -55,8 +61,8 @@ export class PendingTable {
 
   /** Undefined when a request with this id waits already. */
   open(message: Envelope, now: number, reply: ReplyTo): PendingRequest | undefined {
-    const id = idText(message);
-    const key = idKey(id);
+    const id = writtenId(message);
+    const key = keyOf(id);
     if (this.#byKey.has(key)) return undefined;
     const pending = new PendingRequest(key, id, message, now, reply);
     this.#byKey.set(key, pending);
@@ -66,7 +72,7 @@ export class PendingTable {
 
   /** @param id a request id as it is written */
   find(id: string): PendingRequest | undefined {
-    return this.#byKey.get(idKey(id));
+    return this.#byKey.get(keyOf(WHOLE_NUMBER.test(id) ? Number(id) : id));
   }
 
   /** True for the one caller that takes the request out; it owes the client the reply, or silence if it was cancelled. */
@@ -80,4 +86,11 @@ export class PendingTable {
   all(): PendingRequest[] {
     return [...this.#byKey.values()];
   }
+}
+
+/** As `writtenId` takes it for one. */
+const WHOLE_NUMBER = /^\d{1,15}$/;
+
+function keyOf(id: number | string): number | string {
+  return typeof id === 'number' ? id : idKey(id);
 }

@@ -9,6 +9,7 @@ import { isLasting, isMendable } from '../policy/lasting.ts';
 import { replaySafety } from '../policy/replay-safety.ts';
 import { type Envelope } from '../protocol/envelope.ts';
 import { ownMessage } from '../protocol/own-message.ts';
+import type { Failure } from '../protocol/errors.ts';
 import type { Observer } from '../observe/events.ts';
 import type { ClientSink, Question } from '../upstream/call.ts';
 import type { Established } from '../upstream/handshake.ts';
@@ -16,7 +17,7 @@ import type { ServiceSession, SessionClient } from '../upstream/service-session.
 import { dispatch, withdrawn, type Reply } from './dispatch.ts';
 import { KnownAnswers, LISTS, type KnownAnswersStore } from './known-answers.ts';
 import type { PendingRequest } from './pending.ts';
-import { explainOffer, withOffer, type OfferSignIn } from './sign-in-offer.ts';
+import { explainOffer, type OfferSignIn } from './sign-in-offer.ts';
 import { isStatusCall, standInInitialize, standInList, statusResult } from './stand-in.ts';
 import { ToolCatalog } from './tool-catalog.ts';
 
@@ -46,6 +47,9 @@ export class ServiceView {
   readonly #catalog = new ToolCatalog();
   /** Lists that the client was given from what was known, by their requests. */
   readonly #servedKnown = new Map<string, Envelope>();
+  /** A call is made by a person, who can sign in; launches, probes and lists are not, and open nothing. */
+  readonly #explain = (failure: Failure): Promise<Failure> =>
+    explainOffer(failure, this.#options.offerSignIn);
   #isStandIn = false;
   #established: Established | undefined;
   #rejected: Envelope | undefined;
@@ -59,7 +63,7 @@ export class ServiceView {
       initialize: options.initialize,
       unsolicited: {
         deliver: (message, origin) => {
-          if (message.method === LISTS['tools/list']) this.#catalog.forget();
+          if (message.method === LISTS.get('tools/list')) this.#catalog.forget();
           options.sink.deliver(message, origin);
         },
         ready: () => options.sink.ready(),
@@ -116,9 +120,9 @@ export class ServiceView {
       this.#session.want();
       return this.#standInStatus();
     }
-    return Object.hasOwn(LISTS, message.method)
+    return LISTS.has(message.method)
       ? this.#requestList(pending, sink)
-      : withOffer(message, this.#options.offerSignIn, this.#dispatch(pending, sink, onAnswer));
+      : this.#dispatch(pending, sink, onAnswer);
   }
 
   async #standInStatus(): Promise<Reply> {
@@ -182,7 +186,17 @@ export class ServiceView {
     const { clock, rng, observer } = this.#options;
     const { message } = pending;
     const safety = replaySafety(message.method, this.#catalog.annotationsFor(message));
-    return dispatch(pending, { session: this.#session, sink, safety, onAnswer, clock, rng, observer });
+    const explain = message.method === 'tools/call' ? this.#explain : undefined;
+    return dispatch(pending, {
+      session: this.#session,
+      sink,
+      safety,
+      onAnswer,
+      explain,
+      clock,
+      rng,
+      observer,
+    });
   }
 
   /** Resolves once the service turns out to be away, or `signal` aborts. */
@@ -216,7 +230,7 @@ export class ServiceView {
     const isOther = this.#known.noteInitialize(established.answer);
     // A client that was told of another service, or of none, or of a session that is gone, looks again at everything.
     if (wasIntroduced && (this.#isStandIn || isOther || !isFirst)) {
-      for (const method of new Set(Object.values(LISTS))) this.#announce(method);
+      for (const method of new Set(LISTS.values())) this.#announce(method);
       this.#servedKnown.clear();
     } else void this.#compareServed().catch(() => {});
   }
@@ -233,7 +247,7 @@ export class ServiceView {
         new AbortController().signal,
       );
       if (outcome.kind !== 'answered' || outcome.message.isError) continue;
-      const method = LISTS[request.method];
+      const method = LISTS.get(request.method);
       if (this.#learn(request, outcome.message) && method !== undefined) this.#announce(method);
     }
   }

@@ -1,7 +1,7 @@
 // What a client is served when the service is away and nothing is known of it: an empty server, with one tool that says what
 // is wrong. It heals by itself: once the service is there, the client is told that every list has changed.
 
-import { stringAt, type Envelope } from '../protocol/envelope.ts';
+import type { Envelope } from '../protocol/envelope.ts';
 import type { Connectivity } from '../policy/connectivity.ts';
 import { ERROR_KINDS, type Failure } from '../protocol/errors.ts';
 
@@ -50,7 +50,7 @@ export function standInList(method: string): string | undefined {
 }
 
 export function isStatusCall(request: Envelope): boolean {
-  return request.method === 'tools/call' && stringAt(request, request.spans.name) === STATUS_TOOL.name;
+  return request.method === 'tools/call' && request.name === STATUS_TOOL.name;
 }
 
 /**

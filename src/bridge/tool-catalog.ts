@@ -1,7 +1,7 @@
 // What the service says of its tools, learnt from tools/list answers as they pass. Decides which calls may be sent twice.
 
 import type { ToolAnnotations } from '../policy/replay-safety.ts';
-import { stringAt, type Envelope } from '../protocol/envelope.ts';
+import type { Envelope } from '../protocol/envelope.ts';
 
 /** A service that lists more is not remembered further; its tools then count as unsafe to repeat. */
 const MAX_TOOLS = 10_000;
@@ -35,7 +35,7 @@ export class ToolCatalog {
 
   /** The annotations of the tool that a tools/call names. */
   annotationsFor(call: Envelope): ToolAnnotations | undefined {
-    const name = stringAt(call, call.spans.name);
+    const { name } = call;
     return name === undefined ? undefined : this.#tools.get(name);
   }
 }

@@ -1,7 +1,6 @@
 // One attached client: its bridge over its socket. What goes wrong in it ends it alone; its front then attaches anew.
 
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { Bridge, type BridgeOptions } from '../bridge/bridge.ts';
 import type { Resolved } from '../config/resolve.ts';
 import type { Observer } from '../observe/events.ts';
@@ -35,11 +34,12 @@ export class Client {
       settings,
       isBehindFront: true,
       serviceHost: profile.url.host,
-      input: guarded(socket, (error) => {
+      input: socket,
+      output: socket,
+      onFault: (error) => {
         onFault(error);
         socket.destroy();
-      }),
-      output: socket,
+      },
     });
     this.ended = this.#converse();
     socket.resume();
@@ -74,21 +74,4 @@ export class Client {
     timer.cancel();
     this.#observer({ type: 'bridge.closed', reason });
   }
-}
-
-/** The socket's bytes, as a stream whose reader may throw without taking the process along. */
-function guarded(socket: Socket, onFault: (error: unknown) => void): Readable {
-  const input = new Readable({ read() {} });
-  const guard = (emit: () => void): void => {
-    try {
-      emit();
-    } catch (error) {
-      onFault(error);
-    }
-  };
-  socket.on('data', (chunk: Buffer) => guard(() => void input.emit('data', chunk)));
-  socket.on('end', () => guard(() => void input.emit('end')));
-  socket.on('error', (error) => guard(() => void input.emit('error', error)));
-  socket.on('close', () => guard(() => void input.emit('end')));
-  return input;
 }

@@ -8,7 +8,7 @@ import { clientKind } from '../bridge/client-kind.ts';
 import { systemClock } from '../platform/clock.ts';
 import { DAEMON_EXITS } from '../platform/daemon-exit.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
-import { compileWithLess, sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
+import { compileForRequests, sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
 import { daemonSocket, type Paths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { watchForWake } from '../platform/wake.ts';
@@ -34,7 +34,7 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
     logLevel: 'info',
     stateDir: paths.stateDir,
   });
-  compileWithLess();
+  compileForRequests();
   const noteWork = tidyWhenQuiet(systemClock);
   const noteBytes = sweepBehindLargeMessages();
   observatory.hub.subscribe(({ event }) => {

@@ -3,7 +3,7 @@
 // time takes this process longer than the daemon takes to answer it (ADR 14).
 
 import type { Clock } from '../platform/clock.ts';
-import { glanceAtReply, glanceAtRequest } from './glance.ts';
+import { glanceAtReply, keyShown } from './glance.ts';
 import { LineSplitter, type LineTaker } from './line-splitter.ts';
 import type { Link } from './link.ts';
 
@@ -105,11 +105,11 @@ export class ClientInput {
   /** One whole request under an id that is free. */
   #mayPass(chunk: Buffer): boolean {
     if (this.#lines.isInLine || !isOneLine(chunk)) return false;
-    const key = glanceAtRequest([chunk])?.key;
+    const key = keyShown(chunk);
     return key !== undefined && this.#options.isFree(key);
   }
 }
 
-function isOneLine(chunk: Buffer): boolean {
+export function isOneLine(chunk: Buffer): boolean {
   return chunk.length <= MAX_BYTES && chunk.indexOf(LF) === chunk.length - 1;
 }

@@ -15,7 +15,7 @@ import type { Observer } from '../observe/events.ts';
 import { stderrLog } from '../observe/stderr-log.ts';
 import { keepAlive, systemClock } from '../platform/clock.ts';
 import { leaveNote } from '../platform/in-process-note.ts';
-import { compileWithLess, sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
+import { compileForRequests, sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
@@ -97,7 +97,7 @@ function converse(
   });
   const { profile, settings } = config.follow(resolved, () => resolve(argv));
   const log = stderrLog(settings, systemClock.wallTime, (line) => stderr.write(line));
-  compileWithLess();
+  compileForRequests();
   const noteWork = tidyWhenQuiet(systemClock);
   const noteBytes = sweepBehindLargeMessages();
   const observer: Observer = (event) => {

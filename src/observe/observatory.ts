@@ -21,6 +21,9 @@ export interface ObservatoryOptions {
   readonly stateDir: string;
 }
 
+/** How long an answered request may go untold, in milliseconds. */
+const TOGETHER_MS = 50;
+
 export class Observatory {
   readonly hub: EventHub;
   /** Of the log file; may be changed at any time. */
@@ -35,7 +38,9 @@ export class Observatory {
   constructor({ clock, mode, version, logLevel, stateDir }: ObservatoryOptions) {
     this.#clock = clock;
     this.#instance = { mode, version, pid: process.pid, startedAt: new Date(clock.wallTime()).toISOString() };
-    this.hub = new EventHub(clock.wallTime);
+    this.hub = new EventHub(clock.wallTime, {
+      putOff: (flush) => void clock.after(TOGETHER_MS, flush),
+    });
     this.#log = new RotatingFile({ path: logPath(stateDir), clock });
     this.hub.subscribe((observed) => this.#status.take(observed));
     this.hub.subscribe((observed) => this.#metrics.take(observed));
@@ -50,6 +55,7 @@ export class Observatory {
 
   /** For `GET /status`. */
   status(): Status {
+    this.hub.flush();
     return this.#status.snapshot(this.#clock.wallTime(), this.#instance);
   }
 
@@ -69,6 +75,7 @@ export class Observatory {
 
   /** Writes out what the log still holds. */
   close(): Promise<void> {
+    this.hub.flush();
     return this.#log.flush();
   }
 }

@@ -14,6 +14,8 @@ type LabelValues = readonly string[];
 /** Values by label set, in the order of `labels`. */
 abstract class Family<T> {
   readonly #series = new Map<string, { readonly labels: LabelValues; readonly value: T }>();
+  /** What was counted last is counted next as a rule. */
+  #last: { readonly labels: LabelValues; readonly value: T } | undefined;
   readonly name: string;
   readonly help: string;
   readonly #labels: readonly string[];
@@ -29,17 +31,21 @@ abstract class Family<T> {
   protected abstract lines(value: T, labels: string): string[];
 
   protected at(labels: LabelValues): T | undefined {
+    if (this.#last !== undefined && isSame(this.#last.labels, labels)) return this.#last.value;
     const key = labels.join('\0');
-    const known = this.#series.get(key);
-    if (known !== undefined) return known.value;
-    if (this.#series.size >= MAX_SERIES) return undefined;
-    const value = this.fresh();
-    this.#series.set(key, { labels, value });
-    return value;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      if (this.#series.size >= MAX_SERIES) return undefined;
+      series = { labels, value: this.fresh() };
+      this.#series.set(key, series);
+    }
+    this.#last = series;
+    return series.value;
   }
 
   protected clear(): void {
     this.#series.clear();
+    this.#last = undefined;
   }
 
   text(): string {
@@ -53,6 +59,11 @@ abstract class Family<T> {
   #written(values: LabelValues): string {
     return this.#labels.map((label, i) => `${label}="${escapeLabel(values[i] ?? '')}"`).join(',');
   }
+}
+
+function isSame(some: LabelValues, others: LabelValues): boolean {
+  for (let i = 0; i < some.length; i += 1) if (some[i] !== others[i]) return false;
+  return some.length === others.length;
 }
 
 function escapeLabel(value: string): string {

@@ -54,20 +54,16 @@ export class Lease implements ServiceSession {
     if (!this.#isOver.aborted) this.#service.want();
   }
 
-  async call(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  call(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const own = new Abort();
     const stop = follow(signal, own, this.#calls);
-    const outcome = await this.#service.call(question, own);
-    stop();
-    return this.#asSeenBy(signal, outcome);
+    return this.#untilOver(this.#service.call(question, own), signal, stop);
   }
 
-  async callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const own = new Abort();
     const stop = follow(signal, own, this.#calls);
-    const outcome = await this.#service.callPerRequest(question, own);
-    stop();
-    return this.#asSeenBy(signal, outcome);
+    return this.#untilOver(this.#service.callPerRequest(question, own), signal, stop);
   }
 
   notify(body: Buffer, signal: AbortSignal): Promise<void> {
@@ -90,9 +86,12 @@ export class Lease implements ServiceSession {
   }
 
   /** Who has not withdrawn a call must not be told that it was; the lease has ended under it. */
-  #asSeenBy(signal: Signal, outcome: AttemptOutcome): AttemptOutcome {
-    if (outcome.kind !== 'aborted' || signal.aborted) return outcome;
-    return { kind: 'failed', progress: outcome.progress, failure: ENDED };
+  #untilOver(called: Promise<AttemptOutcome>, signal: Signal, stop: () => void): Promise<AttemptOutcome> {
+    return called.then((outcome) => {
+      stop();
+      if (outcome.kind !== 'aborted' || signal.aborted) return outcome;
+      return { kind: 'failed', progress: outcome.progress, failure: ENDED };
+    });
   }
 }
 

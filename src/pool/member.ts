@@ -76,27 +76,33 @@ export class Member implements ServiceSession {
     this.#host.session.want();
   }
 
-  async call(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  call(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const host = this.#host;
     this.#knowsOne = true;
     const use = host.began(this);
-    const { request, sink } = question;
-    const own: Question = { ...question, sink: new CallSink(sink, host, this) };
-    const outcome = await (CommonWishes.concerns(request.method)
+    const { request, safety, onAnswer } = question;
+    const sink = new CallSink(question.sink, host, this);
+    const own: Question = { request, sink, safety, onAnswer };
+    const outcome = CommonWishes.concerns(request.method)
       ? host.change(this.wishes, own, signal, false)
-      : use.session.call(own, signal));
-    host.ended(use, outcome);
-    return outcome;
+      : use.session.call(own, signal);
+    return this.#counted(use, outcome);
   }
 
-  async callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
+  callPerRequest(question: Question, signal: Signal): Promise<AttemptOutcome> {
     const host = this.#host;
     const use = host.began(this);
-    const outcome = await (CommonWishes.concerns(question.request.method)
+    const outcome = CommonWishes.concerns(question.request.method)
       ? host.change(this.wishes, question, signal, true)
-      : use.session.callPerRequest(question, signal));
-    host.ended(use, outcome);
-    return outcome;
+      : use.session.callPerRequest(question, signal);
+    return this.#counted(use, outcome);
+  }
+
+  #counted(use: Use, called: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
+    return called.then((outcome) => {
+      this.#host.ended(use, outcome);
+      return outcome;
+    });
   }
 
   notify(body: Buffer, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { scanned, skipSpace, Token } from './json-scan.ts';
 import { layOut, OMITTED, type LaidOut } from './long-text.ts';
 import { isPlain } from './look-ahead.ts';
-import { scanValue, type Found, type Slot, type Span, type Spans } from './member-scan.ts';
+import { scanValue, spanOf, spansFound, type Slot, type Span, type Spans } from './member-scan.ts';
 
 export type { Span } from './member-scan.ts';
 
@@ -37,6 +37,7 @@ export class Envelope implements Facts {
   #content: Content;
   /** Of a message in pieces: the short parts. */
   readonly #texts: ReadonlyMap<Span, string> | undefined;
+  #name: string | undefined;
 
   constructor(facts: Facts, content: Content, texts?: ReadonlyMap<Span, string>) {
     this.kind = facts.kind;
@@ -56,6 +57,11 @@ export class Envelope implements Facts {
   get bytes(): Buffer {
     if (!Buffer.isBuffer(this.#content)) this.#content = Buffer.concat(this.#content);
     return this.#content;
+  }
+
+  /** `params.name`, as of the tool that is called; undefined where there is none. */
+  get name(): string | undefined {
+    return (this.#name ??= stringAt(this, this.spans.name));
   }
 
   /** The text of a part, as it is written. */
@@ -154,9 +160,12 @@ function scanPieces(pieces: readonly Buffer[]): ScanResult | undefined {
     if (there.end - there.start <= MAX_TEXT) texts.set(there, scan.message.text(span));
     return there;
   };
-  const placed: Spans = {};
-  for (const [slot, span] of Object.entries(spans) as [keyof Spans, Span][]) placed[slot] = place(span);
-  const facts: Facts = { kind, id: id === null ? null : place(id), method, isError, spans: placed };
+  const placed = Object.entries(spans).map(([slot, span]: [string, Span | undefined]) => [
+    slot,
+    span && place(span),
+  ]);
+  const inPieces = Object.fromEntries(placed) as Spans;
+  const facts: Facts = { kind, id: id === null ? null : place(id), method, isError, spans: inPieces };
   return { kind: 'message', message: new Envelope(facts, pieces, texts) };
 }
 
@@ -168,18 +177,26 @@ function behindOmissions(at: number, omitted: LaidOut['omitted']): number {
 }
 
 function scanBytes(bytes: Buffer): ScanResult {
-  if (!isUtf8(bytes)) return { kind: 'not-json', reason: 'the bytes are not valid UTF-8', at: 0 };
   scanned.lineBreak = false;
+  scanned.seen = 0;
+  const scan = scanText(bytes);
+  const isAscii = scan.kind !== 'not-json' && scanned.seen < FIRST_BEYOND_ASCII;
+  if (isAscii || isUtf8(bytes)) return scan;
+  return { kind: 'not-json', reason: 'the bytes are not valid UTF-8', at: 0 };
+}
+
+const FIRST_BEYOND_ASCII = 0x80;
+
+function scanText(bytes: Buffer): ScanResult {
   const start = skipSpace(bytes, 0);
   if (bytes[start] === Token.openBracket) return scanBatch(bytes, start);
-  const found: Found = { outer: {}, spans: {} };
-  const scan = scanValue(bytes, start, found);
+  const scan = scanValue(bytes, start);
   if ('reason' in scan) return { kind: 'not-json', ...scan };
   const rest = skipSpace(bytes, scan.end);
   if (rest !== bytes.length) {
     return { kind: 'not-json', reason: 'something follows the message', at: rest };
   }
-  return toMessage(bytes, { start, end: scan.end }, found, scan.duplicate);
+  return toMessage(bytes, start, scan.end, scan.duplicate);
 }
 
 function scanBatch(bytes: Buffer, start: number): ScanResult {
@@ -187,10 +204,9 @@ function scanBatch(bytes: Buffer, start: number): ScanResult {
   let at = skipSpace(bytes, start + 1);
   if (bytes[at] !== Token.closeBracket) {
     for (;;) {
-      const found: Found = { outer: {}, spans: {} };
-      const scan = scanValue(bytes, at, found);
+      const scan = scanValue(bytes, at);
       if ('reason' in scan) return { kind: 'not-json', ...scan };
-      elements.push(toMessage(bytes, { start: at, end: scan.end }, found, scan.duplicate));
+      elements.push(toMessage(bytes, at, scan.end, scan.duplicate));
       at = skipSpace(bytes, scan.end);
       if (bytes[at] === Token.closeBracket) break;
       if (bytes[at] !== Token.comma) return { kind: 'not-json', reason: 'expected "," or "]"', at };
@@ -202,59 +218,51 @@ function scanBatch(bytes: Buffer, start: number): ScanResult {
   return { kind: 'batch', elements };
 }
 
-function toMessage(source: Buffer, whole: Span, found: Found, duplicate: Slot | null): ScanResult {
-  const { spans } = found;
-  const { jsonrpc, id, method } = found.outer;
-  const idStart = id === undefined ? undefined : source[id.start];
+/** Of the value that has been scanned last, from `start` up to `end`. */
+function toMessage(source: Buffer, start: number, end: number, duplicate: Slot | null): ScanResult {
+  const spans = spansFound(start);
+  const id = spanOf('id', start);
+  const method = spanOf('method', start);
+  const isError = spans.error !== undefined;
+  const hasResult = spans.result !== undefined;
+  const idStart = id === undefined ? undefined : source[start + id.start];
   const idIsUsable = idStart === Token.quote || isNumberStart(idStart);
-  const invalid = (reason: string): ScanResult => {
+  let name = '';
+  let fault: string | undefined;
+
+  if (source[start] !== Token.openBrace) fault = 'a message is a JSON object';
+  else if (duplicate !== null) fault = `the member "${duplicate}" stands twice`;
+  else if (!standsAt(VERSION, source, start, spanOf('jsonrpc', start))) fault = '"jsonrpc" must be "2.0"';
+  else if (method !== undefined) {
+    if (source[start + method.start] !== Token.quote) fault = '"method" must be a string';
+    else if (hasResult || isError) fault = 'a request carries no result';
+    else if (id !== undefined && !idIsUsable) fault = '"id" must be a string or a number';
+    else name = methodAt(source, start, method);
+  } else if (id === undefined) fault = 'a message needs "method" or "id"';
+  else if (hasResult === isError) fault = 'it has neither "method" nor exactly one of "result" and "error"';
+  else if (!idIsUsable && !(idStart === Token.smallN && isError)) fault = '"id" must be a string or a number';
+
+  if (fault !== undefined) {
+    const shown = idIsUsable && id !== undefined;
     return {
       kind: 'invalid',
-      reason,
-      id: idIsUsable && id !== undefined ? source.toString('utf8', id.start, id.end) : null,
-      isRequest: method !== undefined || (spans.result === undefined && spans.error === undefined),
+      reason: fault,
+      id: shown ? source.toString('utf8', start + id.start, start + id.end) : null,
+      isRequest: method !== undefined || (!hasResult && !isError),
     };
-  };
-
-  if (source[whole.start] !== Token.openBrace) return invalid('a message is a JSON object');
-  if (duplicate !== null) return invalid(`the member "${duplicate}" stands twice`);
-  if (jsonrpc === undefined || !stands(VERSION, source, jsonrpc)) return invalid('"jsonrpc" must be "2.0"');
-
-  const isError = spans.error !== undefined;
-  const message = (kind: Kind, name: string): ScanResult => {
-    const own = whole.start === 0 ? spans : shiftAll(spans, whole.start);
-    const facts: Facts = { kind, id: idSpan, method: name, isError, spans: own };
-    return { kind: 'message', message: new Envelope(facts, oneLine(source, whole)) };
-  };
-  const idSpan = id === undefined ? null : shift(id, whole.start);
-  if (method !== undefined) {
-    if (source[method.start] !== Token.quote) return invalid('"method" must be a string');
-    if (spans.result !== undefined || spans.error !== undefined)
-      return invalid('a request carries no result');
-    const name = methodAt(source, method);
-    if (id === undefined) return message('notification', name);
-    return idIsUsable ? message('request', name) : invalid('"id" must be a string or a number');
   }
-  if (id === undefined) return invalid('a message needs "method" or "id"');
-  if ((spans.result === undefined) === (spans.error === undefined)) {
-    return invalid('it has neither "method" nor exactly one of "result" and "error"');
-  }
-  if (idIsUsable || (idStart === Token.smallN && isError)) return message('response', '');
-  return invalid('"id" must be a string or a number');
+  const kind: Kind = method === undefined ? 'response' : id === undefined ? 'notification' : 'request';
+  const facts: Facts = { kind, id: id ?? null, method: name, isError, spans };
+  return { kind: 'message', message: new Envelope(facts, oneLine(source, start, end)) };
 }
 
 function isNumberStart(c: number | undefined): boolean {
   return c !== undefined && (c === Token.minus || (c >= Token.zero && c <= Token.nine));
 }
 
-function shift(span: Span, by: number): Span {
-  return by === 0 ? span : { start: span.start - by, end: span.end - by };
-}
-
 /** Cuts the message out of its source; line breaks, which JSON has only between tokens, become spaces. */
-function oneLine(source: Buffer, whole: Span): Buffer {
-  const isAll = whole.start === 0 && whole.end === source.length;
-  const bytes = isAll ? source : source.subarray(whole.start, whole.end);
+function oneLine(source: Buffer, start: number, end: number): Buffer {
+  const bytes = start === 0 && end === source.length ? source : source.subarray(start, end);
   if (!scanned.lineBreak) return bytes;
   const line = Buffer.from(bytes);
   for (let i = 0; i < line.length; i += 1) {
@@ -263,17 +271,11 @@ function oneLine(source: Buffer, whole: Span): Buffer {
   return line;
 }
 
-function shiftAll(spans: Spans, by: number): Spans {
-  const shifted: Spans = {};
-  for (const [slot, span] of Object.entries(spans) as [keyof Spans, Span][]) shifted[slot] = shift(span, by);
-  return shifted;
-}
-
 const VERSION = Buffer.from('"2.0"');
 
 /** A JSON string that the scanner has accepted. */
-function decodeString(source: Buffer, { start, end }: Span): string {
-  const text = source.toString('utf8', start + 1, end - 1);
+function decodeString(source: Buffer, origin: number, { start, end }: Span): string {
+  const text = source.toString('utf8', origin + start + 1, origin + end - 1);
   return text.includes('\\') && !text.includes(OMISSION) ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
@@ -283,20 +285,27 @@ const COMMON_METHODS = ['tools/call', 'notifications/progress'].map((name) => ({
   bytes: Buffer.from(`"${name}"`),
 }));
 
-function methodAt(source: Buffer, span: Span): string {
-  for (const { name, bytes } of COMMON_METHODS) if (stands(bytes, source, span)) return name;
-  return decodeString(source, span);
+function methodAt(source: Buffer, origin: number, span: Span): string {
+  for (const { name, bytes } of COMMON_METHODS) if (standsAt(bytes, source, origin, span)) return name;
+  return decodeString(source, origin, span);
 }
 
-function stands(text: Buffer, source: Buffer, { start, end }: Span): boolean {
-  if (end - start !== text.length) return false;
-  for (let i = 0; i < text.length; i += 1) if (source[start + i] !== text[i]) return false;
+function standsAt(text: Buffer, source: Buffer, origin: number, span: Span | undefined): boolean {
+  if (span === undefined || span.end - span.start !== text.length) return false;
+  const from = origin + span.start;
+  for (let i = 0; i < text.length; i += 1) if (source[from + i] !== text[i]) return false;
   return true;
 }
 
 /** A request's or response's id as it is written. */
 export function idText(message: Envelope): string {
   return message.id === null ? 'null' : message.text(message.id);
+}
+
+/** The same, but a number for one that is whole: most are, and text costs more. */
+export function writtenId(message: Envelope): number | string {
+  const number = message.wholeNumber(message.id);
+  return number < 0 ? idText(message) : number;
 }
 
 /** A part that is a JSON string, decoded; undefined where it is absent or of another type. */

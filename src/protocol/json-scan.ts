@@ -23,10 +23,12 @@ export const Token = {
 /**
  * What holds for the text that is being scanned; scanning is synchronous, so nobody comes between.
  * - `lineBreak`: skipSpace has met one
+ * - `seen`: all bytes of strings or-ed together, so that text without bytes from 0x80 on is known for ASCII
  * - `omissions`: how often OMITTED has been met, in strings; undefined where it may not stand
  */
-export const scanned: { lineBreak: boolean; omissions: number | undefined } = {
+export const scanned: { lineBreak: boolean; seen: number; omissions: number | undefined } = {
   lineBreak: false,
+  seen: 0,
   omissions: undefined,
 };
 
@@ -43,6 +45,8 @@ export function skipSpace(bytes: Buffer, at: number): number {
 
 /** Behind this many bytes without an end, a string is taken to be a long text. */
 const LONG_TEXT = 192;
+/** Any byte may have been there. */
+const UNKNOWN = 0xff;
 
 /**
  * Skips the rest of a string.
@@ -53,14 +57,20 @@ export function skipString(bytes: Buffer, at: number): number {
   const end = bytes.length;
   let i = at;
   let longFrom = at + LONG_TEXT;
+  let seen = 0;
   while (i < end) {
     if (i >= longFrom) {
       i = skipLongText(bytes, i);
+      seen = UNKNOWN;
       longFrom = end;
       if (i >= end) return ~end;
     }
     const c = bytes[i] as number;
-    if (c === Token.quote) return i + 1;
+    seen |= c;
+    if (c === Token.quote) {
+      scanned.seen |= seen;
+      return i + 1;
+    }
     if (c < 0x20) {
       if (c !== OMITTED || scanned.omissions === undefined) return ~i;
       scanned.omissions += 1;

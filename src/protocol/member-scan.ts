@@ -12,31 +12,49 @@ export interface Span {
 
 /** Parts below `params` and `result` that routing and splicing need; absent when the message has no such member. */
 export interface Spans {
-  params?: Span;
-  result?: Span;
-  error?: Span;
-  name?: Span;
-  uri?: Span;
-  level?: Span;
-  task?: Span;
-  requestId?: Span;
+  readonly params?: Span | undefined;
+  readonly result?: Span | undefined;
+  readonly error?: Span | undefined;
+  readonly name?: Span | undefined;
+  readonly uri?: Span | undefined;
+  readonly level?: Span | undefined;
+  readonly task?: Span | undefined;
+  readonly requestId?: Span | undefined;
   /** `params.progressToken`, as in notifications/progress. */
-  progressToken?: Span;
+  readonly progressToken?: Span | undefined;
   /** `params._meta.progressToken`, as in requests that ask for progress. */
-  metaProgressToken?: Span;
+  readonly metaProgressToken?: Span | undefined;
 }
+
+/** What is looked for, each with a number of its own. */
+const SLOTS = {
+  jsonrpc: 0,
+  id: 1,
+  method: 2,
+  result: 3,
+  error: 4,
+  params: 5,
+  name: 6,
+  uri: 7,
+  level: 8,
+  task: 9,
+  requestId: 10,
+  progressToken: 11,
+  metaProgressToken: 12,
+} as const;
+export type Slot = keyof typeof SLOTS;
+const SLOT_NAMES = Object.keys(SLOTS) as Slot[];
+const NO_SLOT = -1;
 
 /** The members that are looked for, as a tree; `slot` names the place in the result. */
 interface Node {
-  readonly slot: Slot | null;
+  readonly slot: number;
   readonly children: readonly { readonly key: Buffer; readonly node: Node }[];
 }
-type OuterSlot = 'jsonrpc' | 'id' | 'method';
-export type Slot = keyof Spans | OuterSlot;
 
 function node(slot: Slot | null, children: Record<string, Node> = {}): Node {
   return {
-    slot,
+    slot: slot === null ? NO_SLOT : SLOTS[slot],
     children: Object.entries(children).map(([key, child]) => ({ key: Buffer.from(key), node: child })),
   };
 }
@@ -58,12 +76,6 @@ const MEMBERS = node(null, {
   }),
 });
 
-/** Apart, because a message keeps its spans and not the rest. */
-export interface Found {
-  readonly outer: Partial<Record<OuterSlot, Span>>;
-  readonly spans: Spans;
-}
-
 /** Why bytes are not JSON, and where that shows. */
 export interface ScanFailure {
   readonly reason: string;
@@ -83,6 +95,7 @@ const IN_OBJECT = 1;
 const WATCHED = 3;
 /** A deeper message needs more for its own scan; that is not kept. */
 const KEPT_LEVELS = 256;
+const NOT_FOUND = -1;
 
 // Notes of the scan under way. Scanning is synchronous and never calls itself, so one set serves every scan, and none
 // allocates.
@@ -92,16 +105,20 @@ let containers = new Uint8Array(KEPT_LEVELS);
 const openNode: (Node | undefined)[] = [undefined, undefined, undefined];
 const memberNode: (Node | undefined)[] = [undefined, undefined, undefined];
 const memberStart: number[] = [0, 0, 0];
+/** Where what stands in each slot begins, and where it ends; NOT_FOUND where nothing does. */
+const starts: number[] = SLOT_NAMES.map(() => NOT_FOUND);
+const ends: number[] = SLOT_NAMES.map(() => NOT_FOUND);
 let depth = 0;
 let incoming: Node | undefined;
 let duplicate: Slot | null = null;
 
-/** Checks the value at `at` and fills `found` from its members. */
-export function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | ScanFailure {
+/** Checks the value at `at`, and notes where its members lie; `spanOf` and `spansFound` tell until the next one is checked. */
+export function scanValue(bytes: Buffer, at: number): ValueScan | ScanFailure {
   if (containers.length > KEPT_LEVELS) containers = new Uint8Array(KEPT_LEVELS);
   depth = 0;
   duplicate = null;
   incoming = MEMBERS;
+  for (let slot = 0; slot < starts.length; slot += 1) starts[slot] = NOT_FOUND;
   let i = at;
   for (;;) {
     // A value begins at i.
@@ -140,7 +157,7 @@ export function scanValue(bytes: Buffer, at: number, found: Found): ValueScan | 
     for (;;) {
       if (depth === 0) return { end: i, duplicate };
       const inObject = containers[depth - 1] === IN_OBJECT;
-      if (inObject && depth <= WATCHED) endMember(found, i);
+      if (inObject && depth <= WATCHED) endMember(i);
       i = skipSpace(bytes, i);
       const d = bytes[i];
       if (d === Token.comma) {
@@ -179,18 +196,39 @@ function readKey(bytes: Buffer, from: number): number {
   return next;
 }
 
-function endMember(found: Found, end: number): void {
-  const slot = memberNode[depth - 1]?.slot;
+function endMember(end: number): void {
+  const slot = memberNode[depth - 1]?.slot ?? NO_SLOT;
   memberNode[depth - 1] = undefined;
-  if (slot === undefined || slot === null) return;
-  const span: Span = { start: memberStart[depth - 1] as number, end };
-  if (slot === 'jsonrpc' || slot === 'id' || slot === 'method') {
-    if (found.outer[slot] !== undefined) duplicate ??= slot;
-    found.outer[slot] = span;
-  } else {
-    if (found.spans[slot] !== undefined) duplicate ??= slot;
-    found.spans[slot] = span;
-  }
+  if (slot === NO_SLOT) return;
+  if (starts[slot] !== NOT_FOUND) duplicate ??= SLOT_NAMES[slot] as Slot;
+  starts[slot] = memberStart[depth - 1] as number;
+  ends[slot] = end;
+}
+
+/** Where a member of the last value lies, counted from `origin`. */
+export function spanOf(slot: Slot, origin: number): Span | undefined {
+  return spanAt(SLOTS[slot], origin);
+}
+
+/** The same for all that a message keeps. */
+export function spansFound(origin: number): Spans {
+  return {
+    result: spanAt(SLOTS.result, origin),
+    error: spanAt(SLOTS.error, origin),
+    params: spanAt(SLOTS.params, origin),
+    name: spanAt(SLOTS.name, origin),
+    uri: spanAt(SLOTS.uri, origin),
+    level: spanAt(SLOTS.level, origin),
+    task: spanAt(SLOTS.task, origin),
+    requestId: spanAt(SLOTS.requestId, origin),
+    progressToken: spanAt(SLOTS.progressToken, origin),
+    metaProgressToken: spanAt(SLOTS.metaProgressToken, origin),
+  };
+}
+
+function spanAt(slot: number, origin: number): Span | undefined {
+  const start = starts[slot] as number;
+  return start === NOT_FOUND ? undefined : { start: start - origin, end: (ends[slot] as number) - origin };
 }
 
 /** The child of `open` whose name stands in `bytes` between `start` and `end`. */

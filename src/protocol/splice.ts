@@ -1,10 +1,11 @@
 // Replaces parts of a message in place and leaves every other byte as it is.
 
+import { byteLength, copyBytes, copyText } from './copy.ts';
 import { Envelope, sizeOf, type Content, type Span } from './envelope.ts';
 
 export interface Edit {
   readonly span: Span;
-  readonly text: string;
+  readonly text: string | number;
 }
 
 /** A shorter piece is put together with its neighbour, where they are not longer than that. */
@@ -15,7 +16,7 @@ const TOGETHER_BYTES = 72 * 1024;
 const LONG_LINE_BYTES = 16 * 1024;
 
 /** The message under another id, as a line to write. */
-export function withId(message: Envelope, id: string): Content {
+export function withId(message: Envelope, id: string | number): Content {
   const edits = message.id === null ? [] : [{ span: message.id, text: id }];
   return spliceToWrite(message, edits, LONG_LINE_BYTES);
 }
@@ -38,16 +39,16 @@ export function splice(message: Envelope, edits: readonly Edit[]): Buffer {
   const sorted = inOrder(edits);
   const bytes = message.content;
   let size = bytes.length;
-  for (const { span, text } of sorted) size += Buffer.byteLength(text) - (span.end - span.start);
+  for (const { span, text } of sorted) size += byteLength(text) - (span.end - span.start);
   const out = Buffer.allocUnsafe(size);
   let read = 0;
   let written = 0;
   for (const { span, text } of sorted) {
-    written += bytes.copy(out, written, read, span.start);
-    written += out.write(text, written);
+    written = copyBytes(bytes, read, span.start, out, written);
+    written = copyText(text, out, written);
     read = span.end;
   }
-  bytes.copy(out, written, read);
+  copyBytes(bytes, read, bytes.length, out, written);
   return out;
 }
 
@@ -66,7 +67,7 @@ function editPieces(content: Content, edits: readonly Edit[]): Buffer[] {
   let read = 0;
   for (const { span, text } of inOrder(edits)) {
     take(content, read, span.start, out);
-    out.push(Buffer.from(text));
+    out.push(Buffer.from(String(text)));
     read = span.end;
   }
   take(content, read, Number.POSITIVE_INFINITY, out);

@@ -178,7 +178,7 @@ export class Call implements PostOptions, MessageSink {
   /** What is sent: the request under this call's own id and progress token. */
   get body(): Content {
     const { id, spans } = this.request;
-    const text = String(this.id);
+    const text = this.id;
     const edits: Edit[] = [];
     if (id !== null) edits.push({ span: id, text });
     if (spans.metaProgressToken !== undefined) edits.push({ span: spans.metaProgressToken, text });

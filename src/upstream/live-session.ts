@@ -49,6 +49,8 @@ export class LiveSession {
   readonly #taskTokens = new Map<number, Call>();
   /** How fast this service usually answers what. */
   readonly pace: Pace;
+  /** It takes no more calls, for good. */
+  isOver = false;
   /** Exchanges that have not ended, and who waits until there is none. */
   #underWay = 0;
   readonly #onQuiet: (() => void)[] = [];
@@ -62,10 +64,6 @@ export class LiveSession {
     this.pace = options.pace ?? new Pace();
     this.#observer = options.observer;
     this.#unsolicited = options.unsolicited;
-  }
-
-  get isOver(): boolean {
-    return this.#over.signal.aborted;
   }
 
   /** Aborts when the session is over. */
@@ -171,6 +169,7 @@ export class LiveSession {
    * @param dead why nobody will answer them, where that is so: then those that may be made anew elsewhere fail with it
    */
   retire(dead?: FailedAttempt): void {
+    this.isOver = true;
     this.#over.abort();
     if (dead !== undefined) {
       const safe = this.running().filter((call) => call.question.safety === 'safe');
@@ -226,14 +225,17 @@ export class LiveSession {
     this.#nextId += 1;
     this.#calls.set(call.id, call);
     this.#underWay += 1;
-    void this.#exchange(call);
+    void this.wire.post(call.body, call).then((result) => {
+      if (call.isSettled) this.#endExchange();
+      else void this.#goOn(call, result);
+    });
   }
 
-  /** The request's exchange from the POST through every resumption of its stream, until the call is settled. */
-  async #exchange(call: Call): Promise<void> {
+  /** The request's exchange behind the response to its POST, through every resumption of its stream, until the call is settled. */
+  async #goOn(call: Call, response: ResponseResult): Promise<void> {
     try {
       const wire = this.wire;
-      let result = await wire.post(call.body, call);
+      let result = response;
       let resumeFrom: StreamEnd | undefined;
       let refusals = 0;
       let resumptions = 0;

@@ -1,11 +1,12 @@
 // How long a service usually takes, by what it is asked, so that silence can be told from slowness.
 
-import { stringAt, type Envelope } from '../protocol/envelope.ts';
+import type { Envelope } from '../protocol/envelope.ts';
 
 /** Each new figure lets the longest one so far count this much less. */
 const FADING = 0.9;
 const MAX_KINDS = 1000;
-const MAX_KIND_LENGTH = 200;
+/** Of what is remembered, in characters. */
+const MAX_LENGTH = 500;
 
 /** What one kind of request usually takes, in milliseconds; 0 for what was never answered. */
 export class UsualPace {
@@ -22,16 +23,19 @@ export class UsualPace {
 }
 
 export class Pace {
-  readonly #kinds = new Map<string, UsualPace>();
+  /** By method, and then by what it names. */
+  readonly #kinds = new Map<string, Map<string, UsualPace>>();
+  #size = 0;
 
   /** The one record for requests like this: of its method and the tool or prompt that it names. */
-  of(request: Envelope): UsualPace {
-    const kind = `${request.method} ${stringAt(request, request.spans.name) ?? ''}`.slice(0, MAX_KIND_LENGTH);
-    let usual = this.#kinds.get(kind);
-    if (usual === undefined) {
-      usual = new UsualPace();
-      if (this.#kinds.size < MAX_KINDS) this.#kinds.set(kind, usual);
-    }
+  of({ method, name = '' }: Envelope): UsualPace {
+    const known = this.#kinds.get(method)?.get(name);
+    if (known !== undefined) return known;
+    const usual = new UsualPace();
+    if (this.#size >= MAX_KINDS || method.length + name.length > MAX_LENGTH) return usual;
+    this.#size += 1;
+    const named = this.#kinds.get(method) ?? new Map<string, UsualPace>();
+    this.#kinds.set(method, named.set(name, usual));
     return usual;
   }
 }

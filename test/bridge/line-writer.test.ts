@@ -1,7 +1,7 @@
 // Lines into a stream that takes them at its own pace.
 import { Writable } from 'node:stream';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { LineWriter } from '../../src/bridge/line-writer.ts';
 import { settle } from '../support/fake-clock.ts';
 
@@ -85,6 +85,23 @@ describe('BR9 the output', () => {
     expect(writes.splice(0)).toEqual([['ee\n']]);
     writer.write(line(2, 'f'));
     expect(writes).toEqual([['ff\n']]);
+  });
+
+  test('waits for nothing behind a line that is the last one for now', async () => {
+    const output = new SlowOutput(1e6);
+    const writes = vi.spyOn(output, '_write');
+    const writer = new LineWriter(output);
+    writer.write(line(2, 'a'), true);
+    writer.write(line(2, 'b'), true);
+    await output.drain();
+    expect(output.text).toBe('aa\nbb\n');
+    writes.mockClear();
+    // One that comes behind others is held with them, and let go.
+    writer.write(line(2, 'c'));
+    writer.write(line(2, 'd'), true);
+    expect(writes).toHaveBeenCalledTimes(1);
+    await output.drain();
+    expect(output.text).toBe('aa\nbb\ncc\ndd\n');
   });
 
   test('is ready while it has room', () => {

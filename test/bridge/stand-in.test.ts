@@ -59,7 +59,7 @@ describe('HS2 the stand-in for a service', () => {
   });
 
   test('has a list for each that is kept of a real service, and for nothing else', () => {
-    expect(Object.keys(LISTS).filter((method) => standInList(method) === undefined)).toEqual([]);
+    expect([...LISTS.keys()].filter((method) => standInList(method) === undefined)).toEqual([]);
     expect(standInList('tools/call')).toBeUndefined();
   });
 

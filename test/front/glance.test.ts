@@ -1,7 +1,7 @@
 // What a front reads of a line, compared with what a full scan reads.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { glanceAtReply, keyOf, readClientLine } from '../../src/front/glance.ts';
+import { glanceAtReply, keyOf, keyShown, readClientLine } from '../../src/front/glance.ts';
 import { scanEnvelope } from '../../src/protocol/envelope.ts';
 
 const line = (text: string): Buffer[] => [Buffer.from(`${text}\n`)];
@@ -36,6 +36,44 @@ describe('BR3 the id of a reply at a glance', () => {
         const scan = scanEnvelope(bytes);
         const scanned = scan.kind === 'message' ? keyOf(scan.message) : 'no message';
         expect(glanced ?? scanned).toBe(scanned);
+      }),
+    );
+  });
+});
+
+describe('BR3 the key of a request at a glance', () => {
+  test.each([
+    ['{"jsonrpc":"2.0","id":7,"method":"ping"}', '7'],
+    ['{"method":"ping","jsonrpc":"2.0","id":0}', '0'],
+    ['{"jsonrpc":"2.0","id":"a b","method":"ping"}', '"a b"'],
+    ['{"jsonrpc":"2.0","id":123456789012345678,"method":"ping"}', '123456789012345678'],
+    ['{"method":"ping","params":{"id":7}}', undefined],
+    ['{"jsonrpc":"2.0","id":7,"result":{}}', undefined],
+    ['{"jsonrpc":"2.0","id":7.5,"method":"ping"}', undefined],
+    ['{"method":"ping","jsonrpc":"2.0","id":1.5}', undefined],
+    ['{"method":"ping"', undefined],
+    ['', undefined],
+  ])('of %s is %s', (text, key) => {
+    expect(keyShown(line(text)[0]!)).toBe(key);
+  });
+
+  test('is never another than the one that a scan finds', () => {
+    const id = fc.oneof(fc.integer(), fc.maxSafeNat(), fc.string());
+    const order = fc.shuffledSubarray(['jsonrpc', 'id', 'method', 'params'], { minLength: 4 });
+    fc.assert(
+      fc.property(id, order, fc.jsonValue(), (value, names, inner) => {
+        const members: Record<string, unknown> = {
+          jsonrpc: '2.0',
+          id: value,
+          method: 'x',
+          params: { inner },
+        };
+        const bytes = Buffer.from(
+          `${JSON.stringify(Object.fromEntries(names.map((n) => [n, members[n]])))}\n`,
+        );
+        const scan = scanEnvelope(bytes);
+        const scanned = scan.kind === 'message' ? keyOf(scan.message) : 'no message';
+        expect(keyShown(bytes) ?? scanned).toBe(scanned);
       }),
     );
   });

@@ -43,7 +43,7 @@ describe('BR4 splice', () => {
       fc.property(sampleMessage, fc.infiniteStream(fc.tuple(fc.nat(), replacement)), (sample, random) => {
         const message = messageOf(sample.text);
         const { params: _params, result: _result, error: _error, ...leaves } = message.spans;
-        const spans: Span[] = Object.values(leaves);
+        const spans: Span[] = Object.values(leaves).filter((span) => span !== undefined);
         if (message.id !== null) spans.push(message.id);
         const edits = spans
           .map((span) => ({ span, random: random.next().value as [number, string] }))
