@@ -305,7 +305,7 @@ export class Bridge {
     switch (message.method) {
       case 'notifications/cancelled': {
         const span = message.spans.requestId;
-        const pending = span === undefined ? undefined : this.#pending.find(message.text(span));
+        const pending = span === undefined ? undefined : this.#pending.find(message.written(span));
         // The specification forbids to cancel `initialize`; a client that does gets its answer all the same.
         if (pending?.message.method !== 'initialize') pending?.withdraw({ kind: 'cancelled', message });
         return;

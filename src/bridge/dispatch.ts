@@ -48,7 +48,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
     let outcome: AttemptOutcome;
     switch (route.kind) {
       case 'fail':
-        return { kind: 'error', failure: (await explain?.(route.failure)) ?? route.failure };
+        return failed(route.failure, explain);
       case 'wait':
         await session.awaitChange(signal);
         if (signal.aborted) return withdrawn(pending, false, clock.now());
@@ -84,8 +84,7 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
           withdraw,
           rng,
         });
-        if (verdict.kind === 'fail')
-          return { kind: 'error', failure: (await explain?.(verdict.failure)) ?? verdict.failure };
+        if (verdict.kind === 'fail') return failed(verdict.failure, explain);
         observer({
           type: 'request.retried',
           method: request.method,
@@ -101,6 +100,10 @@ export async function dispatch(pending: PendingRequest, context: DispatchContext
 }
 
 const PER_REQUEST = { kind: 'per-request' } as const;
+
+async function failed(failure: Failure, explain: DispatchContext['explain']): Promise<Reply> {
+  return { kind: 'error', failure: explain === undefined ? failure : await explain(failure) };
+}
 
 /** The reply to a request that the client or the bridge has given up. */
 export function withdrawn(pending: PendingRequest, mayHaveRun: boolean, now: number): Reply {

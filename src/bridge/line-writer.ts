@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import { afterThisTurn } from '../platform/clock.ts';
-import { copyBytes } from '../protocol/copy.ts';
+import { copyBytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/envelope.ts';
 
 const LF = 0x0a;

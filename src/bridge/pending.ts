@@ -2,7 +2,7 @@
 // that is what "exactly one reply" rests on.
 
 import { Abort } from '../platform/abort.ts';
-import { idKey, writtenId, type Content, type Envelope } from '../protocol/envelope.ts';
+import { idKey, type Content, type Envelope } from '../protocol/envelope.ts';
 import type { Withdrawal } from '../upstream/call.ts';
 
 /** Takes the one reply to a message; undefined where it gets none. */
@@ -61,7 +61,7 @@ export class PendingTable {
 
   /** Undefined when a request with this id waits already. */
   open(message: Envelope, now: number, reply: ReplyTo): PendingRequest | undefined {
-    const id = writtenId(message);
+    const id = message.id === null ? 'null' : message.written(message.id);
     const key = keyOf(id);
     if (this.#byKey.has(key)) return undefined;
     const pending = new PendingRequest(key, id, message, now, reply);
@@ -70,9 +70,9 @@ export class PendingTable {
     return pending;
   }
 
-  /** @param id a request id as it is written */
-  find(id: string): PendingRequest | undefined {
-    return this.#byKey.get(keyOf(WHOLE_NUMBER.test(id) ? Number(id) : id));
+  /** @param id as Envelope.written gives it */
+  find(id: number | string): PendingRequest | undefined {
+    return this.#byKey.get(keyOf(id));
   }
 
   /** True for the one caller that takes the request out; it owes the client the reply, or silence if it was cancelled. */
@@ -87,9 +87,6 @@ export class PendingTable {
     return [...this.#byKey.values()];
   }
 }
-
-/** As `writtenId` takes it for one. */
-const WHOLE_NUMBER = /^\d{1,15}$/;
 
 function keyOf(id: number | string): number | string {
   return typeof id === 'number' ? id : idKey(id);

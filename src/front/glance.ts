@@ -1,6 +1,7 @@
 // What a front has to know of a line, read from as few of its bytes as possible: nearly every message of every known
 // implementation shows its id within its first or last few bytes. Where one does not, the whole line is scanned.
 
+import { isDigit, standsAt, wholeNumberIn } from '../protocol/bytes.ts';
 import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
 import type { Asked } from './ledger.ts';
 import type { LinePieces } from './line-splitter.ts';
@@ -25,8 +26,6 @@ const METHOD = [Buffer.from(',"method":"')];
 const RESULT_FIRST = Buffer.from('{"result":');
 const METHOD_FIRST = Buffer.from('{"method":"');
 const ID_LAST = Buffer.from(',"id":');
-/** Every whole number of so many digits is exact. */
-const MAX_DIGITS = 15;
 
 /** The id at the front, with one of these behind it. */
 function numberAtHead(bytes: Buffer, next: readonly Buffer[]): string | undefined {
@@ -50,21 +49,9 @@ function numberAtTail(line: LinePieces, head: Buffer): string | undefined {
 }
 
 function numberIn(bytes: Buffer, start: number, end: number): string | undefined {
-  const digits = end - start;
-  const isWritten = digits === 1 || bytes[start] !== 0x30;
-  if (digits === 0 || digits > MAX_DIGITS || !isWritten) return undefined;
-  let number = 0;
-  for (let i = start; i < end; i += 1) number = number * 10 + (bytes[i] as number) - 0x30;
-  return String(number);
-}
-
-function isDigit(c: number | undefined): boolean {
-  return c !== undefined && c >= 0x30 && c <= 0x39;
-}
-
-function standsAt(text: Buffer, bytes: Buffer, at: number): boolean {
-  for (let i = 0; i < text.length; i += 1) if (bytes[at + i] !== text[i]) return false;
-  return true;
+  const isWritten = end - start === 1 || (end > start && bytes[start] !== 0x30);
+  const number = isWritten ? wholeNumberIn(bytes, start, end) : -1;
+  return number < 0 ? undefined : String(number);
 }
 
 /**

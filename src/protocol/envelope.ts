@@ -2,6 +2,7 @@
 // to replace. The bytes themselves are never rebuilt, and nothing that is not JSON passes on.
 
 import { isUtf8 } from 'node:buffer';
+import { standsAt, wholeNumberIn } from './bytes.ts';
 import { scanned, skipSpace, Token } from './json-scan.ts';
 import { layOut, OMITTED, type LaidOut } from './long-text.ts';
 import { isPlain } from './look-ahead.ts';
@@ -71,24 +72,18 @@ export class Envelope implements Facts {
 
   /** The whole number that a part is in digits alone; -1 where it is absent or anything else. */
   wholeNumber(span: Span | null | undefined): number {
-    if (!span || span.end - span.start > MAX_DIGITS) return -1;
-    if (this.#texts !== undefined) {
-      const text = this.text(span);
-      return /^\d+$/.test(text) ? Number(text) : -1;
-    }
-    const { bytes } = this;
-    let number = 0;
-    for (let i = span.start; i < span.end; i += 1) {
-      const digit = (bytes[i] as number) - Token.zero;
-      if (digit < 0 || digit > 9) return -1;
-      number = number * 10 + digit;
-    }
-    return number;
+    if (!span) return -1;
+    if (this.#texts === undefined) return wholeNumberIn(this.bytes, span.start, span.end);
+    const text = Buffer.from(this.#texts.get(span) ?? '');
+    return wholeNumberIn(text, 0, text.length);
+  }
+
+  /** A part as it is written, but a number for one that is whole: most ids are, and text costs more. */
+  written(span: Span): number | string {
+    const number = this.wholeNumber(span);
+    return number < 0 ? this.text(span) : number;
   }
 }
-
-/** Every whole number of so many digits is exact. */
-const MAX_DIGITS = 15;
 
 /** From this size on, pieces stay pieces. */
 const LONG_BYTES = 32 * 1024;
@@ -232,7 +227,7 @@ function toMessage(source: Buffer, start: number, end: number, duplicate: Slot |
 
   if (source[start] !== Token.openBrace) fault = 'a message is a JSON object';
   else if (duplicate !== null) fault = `the member "${duplicate}" stands twice`;
-  else if (!standsAt(VERSION, source, start, spanOf('jsonrpc', start))) fault = '"jsonrpc" must be "2.0"';
+  else if (!fills(VERSION, source, start, spanOf('jsonrpc', start))) fault = '"jsonrpc" must be "2.0"';
   else if (method !== undefined) {
     if (source[start + method.start] !== Token.quote) fault = '"method" must be a string';
     else if (hasResult || isError) fault = 'a request carries no result';
@@ -286,26 +281,18 @@ const COMMON_METHODS = ['tools/call', 'notifications/progress'].map((name) => ({
 }));
 
 function methodAt(source: Buffer, origin: number, span: Span): string {
-  for (const { name, bytes } of COMMON_METHODS) if (standsAt(bytes, source, origin, span)) return name;
+  for (const { name, bytes } of COMMON_METHODS) if (fills(bytes, source, origin, span)) return name;
   return decodeString(source, origin, span);
 }
 
-function standsAt(text: Buffer, source: Buffer, origin: number, span: Span | undefined): boolean {
+function fills(text: Buffer, source: Buffer, origin: number, span: Span | undefined): boolean {
   if (span === undefined || span.end - span.start !== text.length) return false;
-  const from = origin + span.start;
-  for (let i = 0; i < text.length; i += 1) if (source[from + i] !== text[i]) return false;
-  return true;
+  return standsAt(text, source, origin + span.start);
 }
 
 /** A request's or response's id as it is written. */
 export function idText(message: Envelope): string {
   return message.id === null ? 'null' : message.text(message.id);
-}
-
-/** The same, but a number for one that is whole: most are, and text costs more. */
-export function writtenId(message: Envelope): number | string {
-  const number = message.wholeNumber(message.id);
-  return number < 0 ? idText(message) : number;
 }
 
 /** A part that is a JSON string, decoded; undefined where it is absent or of another type. */

@@ -1,5 +1,6 @@
 // The lexical part of JSON over bytes (RFC 8259): white space, strings, numbers and literals.
 
+import { isDigit } from './bytes.ts';
 import { OMITTED, skipLongText } from './long-text.ts';
 
 export const Token = {
@@ -106,10 +107,6 @@ export function skipString(bytes: Buffer, at: number): number {
 function isHex(c: number | undefined): boolean {
   if (c === undefined) return false;
   return (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66);
-}
-
-function isDigit(c: number | undefined): boolean {
-  return c !== undefined && c >= Token.zero && c <= Token.nine;
 }
 
 const LITERALS = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];

@@ -1,6 +1,6 @@
 // Replaces parts of a message in place and leaves every other byte as it is.
 
-import { byteLength, copyBytes, copyText } from './copy.ts';
+import { byteLength, copyBytes, copyText } from './bytes.ts';
 import { Envelope, sizeOf, type Content, type Span } from './envelope.ts';
 
 export interface Edit {

@@ -11,6 +11,7 @@ export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
 }
 
+import { standsAt } from '../protocol/bytes.ts';
 import { gather, sizeOf, type Content } from '../protocol/envelope.ts';
 import { Pieces } from '../protocol/pieces.ts';
 
@@ -174,9 +175,7 @@ export class EventStream {
 
 /** Whether just this word stands there. */
 function stands(word: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (end - start !== word.length) return false;
-  for (let i = 0; i < word.length; i += 1) if (bytes[start + i] !== word[i]) return false;
-  return true;
+  return end - start === word.length && standsAt(word, bytes, start);
 }
 
 /** Where the value begins in the first bytes of a line `data: …`; -1 where that is not surely one. */

@@ -20,7 +20,7 @@ describe('BR13 a request that waits', () => {
     table.settle(first);
     const second = table.open(requestOf(1, 'm'), 0, noReply)!;
     expect(table.settle(first)).toBe(false);
-    expect(table.find('1')).toBe(second);
+    expect(table.find(1)).toBe(second);
     expect(table.settle(second)).toBe(true);
   });
 

@@ -1,7 +1,7 @@
 // The copying loops beside Node.js' own functions.
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { byteLength, copyBytes, copyText } from '../../src/protocol/copy.ts';
+import { byteLength, copyBytes, copyText } from '../../src/protocol/bytes.ts';
 
 test('BR4 bytes of any number are copied to their place, and nothing beside it', () => {
   const bytes = fc.uint8Array({ maxLength: 1200 }).map((codes) => Buffer.from(codes));

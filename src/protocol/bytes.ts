@@ -1,9 +1,33 @@
-// Copies short texts byte by byte. A process that has slept until a message came finds nothing of its code in the processor's
+// Reads and copies short texts byte by byte. A process that has slept until a message came finds nothing of its code in the processor's
 // caches, and each call into Node.js' native functions costs it more than such a loop.
 
 const SHORT_BYTES = 512;
 const SHORT_TEXT = 24;
 const FIRST_BEYOND_ASCII = 0x80;
+const ZERO = 0x30;
+/** Every whole number of so many digits is exact. */
+const MAX_DIGITS = 15;
+
+/** Whether this text stands there. */
+export function standsAt(text: Buffer, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < text.length; i += 1) if (bytes[at + i] !== text[i]) return false;
+  return true;
+}
+
+export function isDigit(c: number | undefined): boolean {
+  return c !== undefined && c >= ZERO && c <= ZERO + 9;
+}
+
+/** The number that stands there in digits alone; -1 where none does, or more digits than are exact. */
+export function wholeNumberIn(bytes: Buffer, start: number, end: number): number {
+  if (end <= start || end - start > MAX_DIGITS) return -1;
+  let number = 0;
+  for (let i = start; i < end; i += 1) {
+    if (!isDigit(bytes[i])) return -1;
+    number = number * 10 + (bytes[i] as number) - ZERO;
+  }
+  return number;
+}
 
 /** @returns where the next byte goes */
 export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
@@ -37,7 +61,7 @@ function copyDigits(number: number, to: Buffer, at: number): number {
   let rest = number;
   for (let i = end - 1; i >= at; i -= 1) {
     const next = Math.floor(rest / 10);
-    to[i] = 0x30 + rest - next * 10;
+    to[i] = ZERO + rest - next * 10;
     rest = next;
   }
   return end;
