@@ -8,7 +8,7 @@ import { clientKind } from '../bridge/client-kind.ts';
 import { systemClock } from '../platform/clock.ts';
 import { DAEMON_EXITS } from '../platform/daemon-exit.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
-import { compileForRequests, sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
+import { compileForRequests, sweepBehindBuffers, tidyWhenQuiet } from '../platform/memory.ts';
 import { daemonSocket, type Paths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { watchForWake } from '../platform/wake.ts';
@@ -36,7 +36,7 @@ export async function serve({ paths, secret, releaseLock }: ServeOptions): Promi
   });
   compileForRequests();
   const noteWork = tidyWhenQuiet(systemClock);
-  const noteBytes = sweepBehindLargeMessages();
+  const noteBytes = sweepBehindBuffers();
   observatory.hub.subscribe(({ event }) => {
     if (event.type !== 'request.settled') return;
     noteWork();

@@ -15,7 +15,7 @@ import type { Observer } from '../observe/events.ts';
 import { stderrLog } from '../observe/stderr-log.ts';
 import { keepAlive, systemClock } from '../platform/clock.ts';
 import { leaveNote } from '../platform/in-process-note.ts';
-import { compileForRequests, sweepBehindLargeMessages, tidyWhenQuiet } from '../platform/memory.ts';
+import { compileForRequests, sweepBehindBuffers, tidyWhenQuiet } from '../platform/memory.ts';
 import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { knownAnswersFile } from '../platform/known-answers-file.ts';
@@ -99,7 +99,7 @@ function converse(
   const log = stderrLog(settings, systemClock.wallTime, (line) => stderr.write(line));
   compileForRequests();
   const noteWork = tidyWhenQuiet(systemClock);
-  const noteBytes = sweepBehindLargeMessages();
+  const noteBytes = sweepBehindBuffers();
   const observer: Observer = (event) => {
     if (event.type === 'request.settled') {
       noteWork();

@@ -1,8 +1,7 @@
 // Gives memory back after a burst of work. V8 collects what is old only when it needs room, so a process that has become quiet
-// would keep its largest size all day; and several bridges run on one laptop.
+// would keep its largest size all day; and several bridges run on one laptop. Node's modules are loaded when they are needed: the front
+// reads this file as it starts.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterThisTurn, type Clock, type Timer } from './clock.ts';
 
 /**
@@ -18,14 +17,15 @@ const WORTH_IT = 100;
  * for good.
  */
 export function compileForRequests(): void {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   setFlagsFromString('--no-maglev');
   setFlagsFromString('--invocation-count-for-turbofan=500');
 }
 
 /** V8's collector, which Node.js shows only under this flag. */
 const collector = once((): unknown => {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc');
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+  return process.getBuiltinModule('node:vm').runInNewContext('gc');
 });
 
 /**
@@ -52,11 +52,11 @@ function once<T>(make: () => T): () => T {
 const MAX_DEAD_BYTES = 4 * 1024 * 1024;
 
 /**
- * Has the young generation collected after some large messages, each call of what it returns being for one of so many bytes. V8 counts
- * buffers as old, so by itself it marks the whole heap again and again to get rid of buffers that died young; that took more
- * time than all that is done with the messages.
+ * Has the young generation collected after some large messages, or pieces of one that is not kept, each call of what it returns being
+ * for one of so many bytes. V8 counts buffers as old, so by itself it marks the whole heap again and again to get rid of buffers
+ * that died young; that took more time than all that is done with the messages, and 60 MB lay about before it was done.
  */
-export function sweepBehindLargeMessages(sweep: () => void = sweepYoung): (bytes: number) => void {
+export function sweepBehindBuffers(sweep: () => void = sweepYoung): (bytes: number) => void {
   let dead = 0;
   return (bytes) => {
     dead += bytes;
