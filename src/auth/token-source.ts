@@ -145,11 +145,12 @@ export class TokenSource {
     return this.#noToken();
   }
 
-  /** For the challenge of a 403; undefined where scopes are not the matter, `renewed` where there is a sign-in since. */
-  scopeMissing(challenge: string): SignInFailure | 'renewed' | undefined {
+  /** For a 403 with this challenge to a request with this header, as `Credentials` says. */
+  scopeMissing(challenge: string, header: string | undefined): SignInFailure | 'renewed' | undefined {
     const { error, scope } = parseChallenge(challenge);
     if (error !== 'insufficient_scope') return undefined;
-    if (this.look()) return 'renewed';
+    // Others may have looked while the request was on its way.
+    if (this.look() || this.header !== header) return 'renewed';
     const { key, store, host, loginTarget } = this.#options;
     const granted = this.#standing.kind === 'held' ? this.#standing.access.scope : undefined;
     const wantedScope = stepUpScope(granted ?? store.note(key)?.wantedScope, scope);

@@ -13,10 +13,10 @@ export interface Credentials {
   /** The service has answered 401 to a request with this header. Undefined when there is another one. Never rejects. */
   refused(header: string | undefined, signal: Signal): Promise<NoCredentials | undefined>;
   /**
-   * What a 403 with this challenge means: undefined where scopes are not the matter, `renewed` where another header may do that
-   * was not there when the request went.
+   * What a 403 with this challenge means for a request with this header: undefined where scopes are not the matter, `renewed` where
+   * another header may do that was not there when the request went.
    */
-  scopeMissing(challenge: string): Failure | 'renewed' | undefined;
+  scopeMissing(challenge: string, header: string | undefined): Failure | 'renewed' | undefined;
   /** The service has let the client in. */
   accepted(): void;
   /** Calls `listener` when somebody has signed in or out. Returns the end of it. */

@@ -204,8 +204,8 @@ interface Refusal {
 export class Guard {
   readonly #credentials: Credentials;
   readonly #list: () => string[];
-  /** That the request carries. */
-  readonly #header: string | undefined;
+  /** That the request carries, or carried when it was sent last. */
+  #header: string | undefined;
   #hasRenewed = false;
 
   constructor(credentials: Credentials, list: () => string[]) {
@@ -218,7 +218,7 @@ export class Guard {
   look(status: number, headers: HttpHeaders): Refusal | undefined {
     if (status === 401 && !this.#hasRenewed) return { status };
     if (status !== 403) return undefined;
-    const failure = this.#credentials.scopeMissing(String(headers['www-authenticate'] ?? ''));
+    const failure = this.#credentials.scopeMissing(String(headers['www-authenticate'] ?? ''), this.#header);
     if (failure === 'renewed') return this.#hasRenewed ? undefined : { status };
     return failure === undefined ? undefined : { status, failure };
   }
@@ -228,7 +228,9 @@ export class Guard {
     return this.#credentials.refused(this.#header, signal);
   }
 
+  /** For sending it once more. */
   headers(): string[] {
+    this.#header = this.#credentials.header;
     return this.#list();
   }
 }

@@ -10,11 +10,12 @@ import { FakeClock } from '../support/fake-clock.ts';
 function useSource(
   signIn?: SignIn,
   renew: Renew = async () => ({ kind: 'refused' }),
-): { source: TokenSource; clock: FakeClock; heard: () => number } {
+): { source: TokenSource; clock: FakeClock; heard: () => number; signInAnew: (next: SignIn) => void } {
   const clock = new FakeClock();
+  let signedInAt = 1;
   const store: SignInStore = {
     note: () =>
-      signIn === undefined ? undefined : { key: 'k', kind: signIn.kind, place: 'file', signedInAt: 1 },
+      signIn === undefined ? undefined : { key: 'k', kind: signIn.kind, place: 'file', signedInAt },
     load: async () => ({ kind: 'ok', value: signIn }),
     check: async () => ({ kind: 'ok', value: undefined }),
     save: async () => ({ kind: 'ok', value: undefined }),
@@ -37,7 +38,11 @@ function useSource(
   });
   let changes = 0;
   source.onChange(() => (changes += 1));
-  return { source, clock, heard: () => changes };
+  const signInAnew = (next: SignIn): void => {
+    signIn = next;
+    signedInAt += 1;
+  };
+  return { source, clock, heard: () => changes, signInAnew };
 }
 
 const { signal } = new Abort();
@@ -68,6 +73,27 @@ test('AU7 a fixed token that was refused is shown again after a minute', async (
   expect(await source.obtain(signal)).toBeUndefined();
   expect(source.header).toBe('Bearer t');
 });
+
+test.each([
+  ['before the refusal is there, because the watch tells of it', true],
+  ['with the refusal', false],
+])(
+  'AU7 a refusal for scopes is no matter when somebody has signed in since: seen %s',
+  async (_when, isSeen) => {
+    const { source, signInAnew } = useSource({ kind: 'token', token: 'old' });
+    const challenge = 'Bearer error="insufficient_scope", scope="read write"';
+    await source.obtain(signal);
+    signInAnew({ kind: 'token', token: 'new' });
+    if (isSeen) expect(source.look()).toBe(true);
+    expect(source.scopeMissing(challenge, 'Bearer old')).toBe('renewed');
+    expect(await source.refused('Bearer old', signal)).toBeUndefined();
+    expect(source.header).toBe('Bearer new');
+    // Another one that was on its way with the old one; and one that went with the new one.
+    expect(source.scopeMissing(challenge, 'Bearer old')).toBe('renewed');
+    expect(source.scopeMissing(challenge, 'Bearer new')).toMatchObject({ code: 'ERR_AUTH_SCOPE' });
+    expect(source.scopeMissing('Bearer error="invalid_request"', 'Bearer old')).toBeUndefined();
+  },
+);
 
 test('ST5 tells one observer a profile, however many sessions of it there were', async () => {
   const { source } = useSource({ kind: 'token', token: 't' });

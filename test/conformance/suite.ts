@@ -66,7 +66,7 @@ export function describeRun(checks: readonly Check[] | undefined, output = ''): 
   return [
     checks ? 'The suite found:' : 'The suite recorded nothing.',
     ...findings,
-    output.slice(-4_000),
+    output.slice(-12_000),
   ].join('\n');
 }
 

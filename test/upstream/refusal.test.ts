@@ -2,7 +2,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { Abort } from '../../src/platform/abort.ts';
+import type { Failure } from '../../src/protocol/errors.ts';
 import type { Credentials } from '../../src/upstream/credentials.ts';
+import type { HttpOutcome } from '../../src/upstream/exchange.ts';
 import { HttpClient } from '../../src/upstream/http.ts';
 import { useHttpServer } from '../support/http-server.ts';
 
@@ -18,6 +20,33 @@ test('AU4 a refusal whose page breaks off is a refusal all the same: the request
       response.write('<html>', () => response.destroy());
     }
   });
+  const { statuses, outcome } = await send(origin, () => undefined);
+  expect(outcome).toEqual({ kind: 'complete' });
+  expect(statuses).toEqual([200]);
+  expect(requests).toHaveLength(2);
+});
+
+test('AU7 a token that came while the request was on its way is tried once, and what it lacks is told', async () => {
+  const failure: Failure = { code: 'ERR_AUTH_SCOPE', message: 'It takes more.', remedy: 'Sign in.' };
+  const asked: unknown[] = [];
+  const { origin, requests } = await useHttpServer((_request, response) => {
+    response.writeHead(403, { 'www-authenticate': 'Bearer error="insufficient_scope"' }).end();
+  });
+  const { statuses, outcome } = await send(origin, (_challenge, header) => {
+    asked.push(header);
+    return header === 'Bearer old' ? 'renewed' : failure;
+  });
+  expect(outcome).toMatchObject({ kind: 'unauthorized', status: 403, reason: { failure } });
+  expect(asked).toEqual(['Bearer old', 'Bearer new']);
+  expect(statuses).toEqual([]);
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+});
+
+/** Sends a request with a token that is replaced when it is refused. */
+async function send(
+  origin: string,
+  scopeMissing: Credentials['scopeMissing'],
+): Promise<{ statuses: number[]; outcome: HttpOutcome }> {
   let header = 'Bearer old';
   const credentials: Credentials = {
     get header() {
@@ -29,7 +58,7 @@ test('AU4 a refusal whose page breaks off is a refusal all the same: the request
       header = 'Bearer new';
       return undefined;
     },
-    scopeMissing: () => undefined,
+    scopeMissing,
     accepted: () => {},
     onChange: () => () => {},
   };
@@ -39,7 +68,5 @@ test('AU4 a refusal whose page breaks off is a refusal all the same: the request
   const sink = { onHeaders: (status: number) => void statuses.push(status), onData: () => {} };
   const request = { method: 'POST', headers: {}, body: Buffer.from('{}') } as const;
   const outcome = await client.send(request, sink, new Abort().signal);
-  expect(outcome).toEqual({ kind: 'complete' });
-  expect(statuses).toEqual([200]);
-  expect(requests).toHaveLength(2);
-});
+  return { statuses, outcome };
+}
