@@ -19,6 +19,8 @@ export class BearerCheck {
   readonly #origin: string | undefined;
   /** So many good tokens are refused all the same, as by a service whose clock is ahead. */
   refusing = 0;
+  readonly #seen = new Set<string>();
+  readonly #spurned = new Set<string>();
   passed = 0;
   /** Without a token, or with one that is not good (any more). */
   refused = 0;
@@ -27,6 +29,11 @@ export class BearerCheck {
     this.#origin = origin;
     this.#authorization = authorization;
     this.scopes = scopes;
+  }
+
+  /** From now on the tokens that have been shown are good no more, as after somebody has revoked them. */
+  spurnSeen(): void {
+    for (const token of this.#seen) this.#spurned.add(token);
   }
 
   /** Whether the request may go on to the service; if not, it has been answered. */
@@ -45,8 +52,10 @@ export class BearerCheck {
     }
     const metadata = `resource_metadata="${origin}${wellKnown}${path}"`;
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const isSpurned = token !== undefined && this.refusing > 0;
-    if (isSpurned) this.refusing -= 1;
+    if (token !== undefined) this.#seen.add(token);
+    const isCounted = token !== undefined && this.refusing > 0;
+    if (isCounted) this.refusing -= 1;
+    const isSpurned = isCounted || this.#spurned.has(token ?? '');
     const isShown = token !== undefined && !isSpurned;
     const claims = isShown ? this.#authorization.verify(token, `${origin}${path}`) : undefined;
     const scope = `scope="${this.scopes.join(' ')}"`;

@@ -128,9 +128,10 @@ export class TokenSource {
       this.#standing = { kind: 'unknown' };
       return this.#noToken();
     }
-    const now = this.#options.clock.now();
-    if (header !== undefined && now < this.#forceAgainAt) return this.#unaccepted();
+    // Where a renewal is under way, its outcome counts for all that were refused meanwhile.
     if (this.#flight === undefined) {
+      const now = this.#options.clock.now();
+      if (header !== undefined && now < this.#forceAgainAt) return this.#unaccepted();
       this.#forceAgainAt = now + FORCE_PAUSE_MS;
       if (this.#options.store.note(this.#options.key) === undefined) {
         this.#need('none');

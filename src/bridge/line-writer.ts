@@ -18,6 +18,8 @@ export class LineWriter {
    * together at its end with one system call, and so do those of the next turn.
    */
   #lines = 0;
+  /** The end of the turn will be noticed. */
+  #isAwaited = false;
   #isBusy = false;
   #isHeld = false;
 
@@ -46,7 +48,10 @@ export class LineWriter {
     if (!hasRoom) this.#drained ??= this.#untilDrained();
     if (isLast && !this.#isHeld) this.#lines = 0;
     // The client first.
-    else if (this.#lines === 1) afterThisTurn(this.#endTurn);
+    else if (!this.#isAwaited) {
+      this.#isAwaited = true;
+      afterThisTurn(this.#endTurn);
+    }
   }
 
   #hold(): void {
@@ -56,6 +61,7 @@ export class LineWriter {
   }
 
   readonly #endTurn = (): void => {
+    this.#isAwaited = false;
     this.#isBusy = this.#lines > 1;
     this.#lines = 0;
     this.flush();

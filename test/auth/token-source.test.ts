@@ -5,6 +5,7 @@ import { TokenSource } from '../../src/auth/token-source.ts';
 import type { OAuthSignIn, SignIn } from '../../src/auth/sign-in.ts';
 import type { SignInStore } from '../../src/auth/store/store.ts';
 import { Abort } from '../../src/platform/abort.ts';
+import { sleep } from '../../src/platform/clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 function useSource(
@@ -46,6 +47,14 @@ function useSource(
 }
 
 const { signal } = new Abort();
+
+const signIn: OAuthSignIn = {
+  kind: 'oauth',
+  issuer: 'https://as.example',
+  clientId: 'c',
+  refreshToken: 'r',
+  grant: 'authorization_code',
+};
 
 test('AU7 nobody is signed in: asks the service again after a minute, because its 401 may have been a passing fault', async () => {
   const { source, clock, heard } = useSource();
@@ -95,6 +104,28 @@ test.each([
   },
 );
 
+test('AU4 all that are refused while the token is renewed go on with the new one', async () => {
+  let asked = 0;
+  const { source, clock } = useSource(signIn, async () => {
+    asked += 1;
+    await sleep(clock, asked > 1 ? 200 : 0);
+    return { kind: 'renewed', access: { token: `t${asked}` }, signIn };
+  });
+  const obtained = source.obtain(signal);
+  await clock.advance(0);
+  expect(await obtained).toBeUndefined();
+  const first = source.refused('Bearer t1', signal);
+  await clock.advance(100);
+  const others = ['Bearer t1', 'Bearer t1'].map((header) => source.refused(header, signal));
+  await clock.advance(200);
+  expect(await Promise.all([first, ...others])).toEqual([undefined, undefined, undefined]);
+  expect([source.header, asked]).toEqual(['Bearer t2', 2]);
+  // And one that comes after it; but what is refused although it is new is not renewed again at once.
+  expect(await source.refused('Bearer t1', signal)).toBeUndefined();
+  expect(await source.refused('Bearer t2', signal)).toMatchObject({ waitsForPerson: false });
+  expect(asked).toBe(2);
+});
+
 test('ST5 tells one observer a profile, however many sessions of it there were', async () => {
   const { source } = useSource({ kind: 'token', token: 't' });
   let told = 0;
@@ -105,14 +136,6 @@ test('ST5 tells one observer a profile, however many sessions of it there were',
 });
 
 describe('AU4 while the authorization server is away', () => {
-  const signIn: OAuthSignIn = {
-    kind: 'oauth',
-    issuer: 'https://as.example',
-    clientId: 'c',
-    refreshToken: 'r',
-    grant: 'authorization_code',
-  };
-
   /** Has a token for four seconds, and gets no other. */
   async function useAway(): Promise<ReturnType<typeof useSource> & { asked: () => number }> {
     let asked = 0;

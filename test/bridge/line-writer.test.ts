@@ -57,6 +57,23 @@ describe('BR9 the output', () => {
     );
   });
 
+  test('holds nothing back for good when who takes a line answers it in that moment', async () => {
+    const text: string[] = [];
+    const output = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        text.push(chunk.toString());
+        if (text.length === 1) writer.write(line(3, 'b'));
+        done();
+      },
+    });
+    const writer = new LineWriter(output);
+    writer.write(line(3, 'a'));
+    await settle();
+    await settle();
+    expect(text.join('')).toBe('aaa\nbbb\n');
+    expect(output.writableCorked).toBe(0);
+  });
+
   test('gets a line that comes alone at once, and what follows in that turn of the event loop together', async () => {
     const writes: string[][] = [];
     const output = new Writable({

@@ -69,6 +69,24 @@ describe.each(places)('AU4 %s', (_where, place) => {
     expect(service.counts.calls['add_note']).toBe(1);
   });
 
+  test('a token that is revoked early under many calls is renewed once, and all of them go on', async () => {
+    const { service, authorization, check } = await useProtectedService();
+    const { home, launch } = place();
+    await signInto(home, service.url);
+    const bridge = await useBridge(service.url, launch);
+    await bridge.initialize();
+    await listNotes(bridge);
+    const { refreshes } = authorization.counts;
+    check.spurnSeen();
+    const notes = Array.from({ length: 12 }, (_, n) => ({ title: `note ${n}`, text: 'x', tags: [] }));
+    const replies = await Promise.all(
+      notes.flatMap((note) => [bridge.callTool('add_note', note, CALL), listNotes(bridge)]),
+    );
+    expect(replies.filter(({ error }) => error !== undefined)).toEqual([]);
+    expect(authorization.counts.refreshes).toBe(refreshes + 1);
+    expect(service.counts.calls['add_note']).toBe(12);
+  });
+
   test('AU7 nobody is signed in: says so in each call, keeps quiet, and takes up a sign-in by itself', async () => {
     const { service, check } = await useProtectedService();
     const { home, launch } = place();
