@@ -88,7 +88,10 @@ export class HttpClient {
     options: SendOptions = {},
   ): Promise<HttpOutcome> {
     const credentials = this.#credentials;
-    if (credentials === undefined || credentials.isReady) return this.#send(request, sink, signal, options);
+    // A goodbye is not worth a renewal, which this process may not live to keep.
+    const isGoodbye = request.method === 'DELETE';
+    if (credentials === undefined || credentials.isReady || isGoodbye)
+      return this.#send(request, sink, signal, options);
     return credentials.obtain(signal).then((reason) => {
       if (signal.aborted) return { kind: 'aborted', progress: 'not-sent' };
       if (reason !== undefined) return { kind: 'unauthorized', status: undefined, reason };
@@ -112,7 +115,7 @@ export class HttpClient {
     // undici documents iterables, its types do not.
     const dispatch = { path, method, headers, body: body as Buffer | null };
     const exchange = new Exchange(pool, dispatch, sink, signal, this.#url, onMoved);
-    if (this.#credentials !== undefined)
+    if (this.#credentials !== undefined && method !== 'DELETE')
       exchange.guard = new Guard(this.#credentials, () => this.#headersFor(request.headers, body));
     const outcome = exchange.run();
     if (options.fresh === true && !isStream) void outcome.then((known) => this.#judge(pool, known));

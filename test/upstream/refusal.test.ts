@@ -42,6 +42,35 @@ test('AU7 a token that came while the request was on its way is tried once, and 
   expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
 });
 
+test('AU4 a goodbye is sent with the token that there is, and renews nothing', async () => {
+  const { origin, requests } = await useHttpServer(
+    (_request, response) => void response.writeHead(401).end(),
+  );
+  let asked = 0;
+  const count = async (): Promise<undefined> => void (asked += 1);
+  const client = useClient(origin, {
+    header: 'Bearer ended',
+    isReady: false,
+    obtain: count,
+    refused: count,
+    scopeMissing: () => undefined,
+    accepted: () => {},
+    checkNow: () => {},
+    onChange: () => () => {},
+  });
+  const sink = { onHeaders: () => {}, onData: () => {} };
+  const request = { method: 'DELETE', headers: {} } as const;
+  expect(await client.send(request, sink, new Abort().signal)).toEqual({ kind: 'complete' });
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer ended']);
+  expect(asked).toBe(0);
+});
+
+function useClient(origin: string, credentials: Credentials): HttpClient {
+  const client = new HttpClient(new URL(origin), {}, settings, undefined, credentials);
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
 /** Sends a request with a token that is replaced when it is refused. */
 async function send(
   origin: string,
@@ -60,10 +89,10 @@ async function send(
     },
     scopeMissing,
     accepted: () => {},
+    checkNow: () => {},
     onChange: () => () => {},
   };
-  const client = new HttpClient(new URL(origin), {}, settings, undefined, credentials);
-  onTestFinished(() => client.destroy());
+  const client = useClient(origin, credentials);
   const statuses: number[] = [];
   const sink = { onHeaders: (status: number) => void statuses.push(status), onData: () => {} };
   const request = { method: 'POST', headers: {}, body: Buffer.from('{}') } as const;
