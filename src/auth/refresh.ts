@@ -18,8 +18,6 @@ export interface RefreshParts {
   readonly clock: Clock;
   /** Of the sign-in's issuer, where it is known already. */
   readonly metadata?: ServerMetadata | undefined;
-  /** The access token that the service has just refused, if that is why. */
-  readonly refused?: string | undefined;
 }
 
 export type Refreshed =
@@ -50,14 +48,12 @@ export async function refresh(signIn: OAuthSignIn, parts: RefreshParts): Promise
 }
 
 async function exchange(signIn: OAuthSignIn, parts: RefreshParts): Promise<Refreshed> {
-  const { fetch, clock, refused } = parts;
+  const { fetch, clock } = parts;
   const params = paramsOf(signIn);
   if (params === undefined) {
     const access = signIn.access;
     const isGood =
-      access !== undefined &&
-      access.token !== refused &&
-      (access.expiresAt === undefined || access.expiresAt > clock.wallTime());
+      access !== undefined && (access.expiresAt === undefined || access.expiresAt > clock.wallTime());
     if (isGood) return { kind: 'ok', access, signIn, metadata: parts.metadata };
     throw new AuthError(
       'ERR_AUTH_REVOKED',

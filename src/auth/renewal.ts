@@ -20,9 +20,9 @@ export function createRenewal({ service, allowHttp, clock, fetch: send }: Renewa
   const rules = rulesFor(service, allowHttp);
   const fetch = createGuardedFetch({ rules, clock, fetch: send });
   let known: { readonly issuer: string; readonly metadata: ServerMetadata | undefined } | undefined;
-  return async (signIn, refused) => {
+  return async (signIn) => {
     const metadata = known?.issuer === signIn.issuer ? known.metadata : undefined;
-    const result = await refresh(signIn, { fetch, rules, clock, metadata, refused });
+    const result = await refresh(signIn, { fetch, rules, clock, metadata });
     if (result.kind === 'ok') {
       known = { issuer: signIn.issuer, metadata: result.metadata };
       return { kind: 'renewed', access: result.access, signIn: result.signIn };

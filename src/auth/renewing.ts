@@ -15,12 +15,12 @@ export type Renewed =
 
 /**
  * Asks the authorization server. Never rejects; ends in time.
- * @param refused the access token that will not do any more, if there was one
  */
-export type Renew = (signIn: OAuthSignIn, refused: string | undefined) => Promise<Renewed>;
+export type Renew = (signIn: OAuthSignIn) => Promise<Renewed>;
 
 export type RenewOutcome =
-  | { readonly kind: 'access'; readonly access: AccessToken }
+  /** `isLast` where it cannot be renewed. */
+  | { readonly kind: 'access'; readonly access: AccessToken; readonly isLast?: boolean }
   | { readonly kind: 'none' }
   | Exclude<Renewed, { kind: 'renewed' }>
   | { readonly kind: 'store'; readonly failure: StoreFailure };
@@ -47,33 +47,30 @@ export class Renewing {
     this.#options = options;
   }
 
-  /**
-   * Never rejects.
-   * @param last the access token before, which will not do any more
-   */
-  async run(note: Marker, last: string | undefined): Promise<RenewOutcome> {
+  /** Never rejects. */
+  async run(note: Marker): Promise<RenewOutcome> {
     if (note.isRefused === true) return { kind: 'refused' };
     const { key, store } = this.#options;
     // Nothing is written where a person has given the token.
     const result: StoreResult<RenewOutcome> =
       note.kind === 'token'
         ? asToken(await store.load(key))
-        : await store.exclusively(key, (record) => this.#renew(record, last));
+        : await store.exclusively(key, (record) => this.#renew(record));
     return result.kind === 'ok' ? result.value : { kind: 'store', failure: result };
   }
 
-  async #renew(record: SignInRecord, last: string | undefined): Promise<StoreResult<RenewOutcome>> {
+  async #renew(record: SignInRecord): Promise<StoreResult<RenewOutcome>> {
     const loaded = await record.load();
     if (loaded.kind === 'failed') return loaded;
     const stored = loaded.value;
     if (stored?.kind !== 'oauth') return asToken(loaded);
     const known = this.#unsaved;
     const unsaved = known?.instead === stored.refreshToken ? known?.signIn : undefined;
-    const renewed = await this.#options.renew(unsaved ?? stored, last);
+    const renewed = await this.#options.renew(unsaved ?? stored);
     switch (renewed.kind) {
       case 'renewed':
         await this.#write(record, stored, renewed.signIn);
-        return ok({ kind: 'access', access: renewed.access });
+        return ok({ kind: 'access', access: renewed.access, isLast: renewed.signIn.access !== undefined });
       case 'refused':
         await record.mark({ isRefused: true });
         return ok(renewed);

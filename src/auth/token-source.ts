@@ -81,8 +81,6 @@ export class TokenSource {
   #timer: Timer | undefined;
   #isUsed = false;
   #forceAgainAt = 0;
-  /** The access token before, which will not do any more. */
-  #last: string | undefined;
   /** Of the store's note, when it was last looked at. */
   #seen: string | undefined;
   #told: Told | undefined;
@@ -113,37 +111,46 @@ export class TokenSource {
 
   /** Undefined when there is a valid header, or requests may go without. */
   async obtain(signal: Signal): Promise<NoToken | undefined> {
-    if (this.isReady) return undefined;
-    if (this.#standing.kind !== 'needed' && !this.#isPaused) await unlessAborted(this.#fly(), signal);
+    await this.#settle(signal);
     return this.isReady ? undefined : this.#noToken();
   }
 
   /** The service has answered 401 to a request with this header. Undefined when there is another one. */
   async refused(header: string | undefined, signal: Signal): Promise<NoToken | undefined> {
     // Others may have been here before.
-    if (this.isReady && this.header !== undefined && this.header !== header) return undefined;
-    if (this.#standing.kind === 'needed') return this.#noToken();
-    if (this.#isPaused) {
-      // It would have been renewed by now, but for what is in the way: nothing that a sign-in could mend.
-      this.#standing = { kind: 'unknown' };
-      return this.#noToken();
-    }
+    if (this.#hasOtherThan(header)) return undefined;
+    if (this.isNeeded) return this.#noToken();
     // Where a renewal is under way, its outcome counts for all that were refused meanwhile.
-    if (this.#flight === undefined) {
+    if (this.#flight !== undefined) await unlessAborted(this.#flight, signal);
+    else if (!this.#isPaused) {
       const now = this.#options.clock.now();
-      if (header !== undefined && now < this.#forceAgainAt) return this.#unaccepted();
+      const isNew = header !== undefined && header === this.header && now < this.#forceAgainAt;
+      if (isNew) return this.#unaccepted();
       this.#forceAgainAt = now + FORCE_PAUSE_MS;
-      if (this.#options.store.note(this.#options.key) === undefined) {
-        this.#need('none');
-        return this.#noToken();
-      }
       this.#standing = { kind: 'unknown' };
     }
-    await unlessAborted(this.#fly(), signal);
-    if (!this.isReady || this.header === undefined) return this.#noToken();
-    if (this.header !== header) return undefined;
-    this.#need('token-refused');
+    await this.#settle(signal);
+    // Who has given up meanwhile knows nothing of the outcome.
+    if (signal.aborted) return this.#noToken();
+    if (this.#hasOtherThan(header)) return undefined;
+    // It would have been renewed by now, but for what is in the way: nothing that a sign-in could mend.
+    if (this.#isPaused) this.#standing = { kind: 'unknown' };
+    // Also where the marker tells of a sign-in that is not there.
+    else if (this.#standing.kind === 'none') this.#need('none');
+    else if (this.#standing.kind === 'held' && this.header === header) this.#need('token-refused');
     return this.#noToken();
+  }
+
+  #hasOtherThan(header: string | undefined): boolean {
+    return this.isReady && this.header !== undefined && this.header !== header;
+  }
+
+  /** Asks the store until it is known how things stand: once more where a token has ended, or the sign-in changed, meanwhile. */
+  async #settle(signal: Signal): Promise<void> {
+    for (let flights = 0; flights < 2; flights += 1) {
+      if (this.isReady || this.isNeeded || this.#isPaused || signal.aborted) return;
+      await unlessAborted(this.#fly(), signal);
+    }
   }
 
   /** For a 403 with this challenge to a request with this header, as `Credentials` says. */
@@ -178,6 +185,12 @@ export class TokenSource {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The machine has slept or changed networks: what could not be reached may be reached again. */
+  checkNow(): void {
+    if (this.#failures > 0) this.#trouble = undefined;
+    this.#failures = 0;
+  }
+
   /** Looks whether the store holds another sign-in than before; true where it does. */
   look(): boolean {
     const signature = this.#signature();
@@ -195,7 +208,6 @@ export class TokenSource {
     this.#trouble = undefined;
     this.#failures = 0;
     this.#forceAgainAt = 0;
-    this.#last = undefined;
     this.#standing = { kind: 'unknown' };
     for (const listener of [...this.#listeners]) listener();
   }
@@ -233,8 +245,7 @@ export class TokenSource {
     this.#timer?.cancel();
     const { key, host, store } = this.#options;
     const note = store.note(key);
-    const outcome: RenewOutcome =
-      note === undefined ? { kind: 'none' } : await this.#renewing.run(note, this.#last);
+    const outcome: RenewOutcome = note === undefined ? { kind: 'none' } : await this.#renewing.run(note);
     // Somebody has signed in or out meanwhile: what was brought belongs to the sign-in before.
     if (note?.signedInAt !== store.note(key)?.signedInAt) {
       this.look();
@@ -244,7 +255,7 @@ export class TokenSource {
     switch (outcome.kind) {
       case 'access':
         this.#failures = 0;
-        this.#hold(outcome.access);
+        this.#hold(outcome.access, outcome.isLast === true);
         return;
       case 'none':
         this.#standing = { kind: 'none' };
@@ -262,14 +273,14 @@ export class TokenSource {
     }
   }
 
-  #hold(access: AccessToken): void {
+  /** @param isLast nothing can renew it */
+  #hold(access: AccessToken, isLast: boolean): void {
     const { clock, rng } = this.#options;
     const now = clock.wallTime();
     const times = renewalTimes(now, access.expiresAt, rng);
-    this.#last = access.token;
     this.#standing = { kind: 'held', header: `Bearer ${access.token}`, access, ...times };
     this.#isUsed = false;
-    this.#schedule(times.renewAt - now);
+    if (!isLast) this.#schedule(times.renewAt - now);
     this.#tell({ state: 'signed-in', expiresAt: access.expiresAt });
   }
 

@@ -2,6 +2,7 @@
 // in another process.
 
 import { mkdirSync, watch, type FSWatcher } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { unlessAborted, type Clock, type Timer } from '../platform/clock.ts';
 import type { Signal } from '../platform/abort.ts';
 import { fetchFor } from '../platform/network/fetch.ts';
@@ -30,6 +31,8 @@ export interface TokenSourcesOptions {
 export class TokenSources {
   readonly #options: TokenSourcesOptions;
   readonly #sources = new Map<string, TokenSource>();
+  /** How the latest launch goes to each service: the network may be another one than that of the first. */
+  readonly #ways = new Map<string, Way>();
   #watcher: FSWatcher | undefined;
   #settling: Timer | undefined;
   #isClosed = false;
@@ -46,6 +49,7 @@ export class TokenSources {
     if (profile.headers['authorization'] !== undefined) return undefined;
     const { store, clock, rng } = this.#options;
     const key = storeKey(profile.url);
+    this.#ways.set(key, { profile, settings });
     let source = this.#sources.get(key);
     if (source === undefined) {
       const { host } = profile.url;
@@ -55,7 +59,7 @@ export class TokenSources {
         host,
         loginTarget,
         store,
-        renew: lazyRenewal(profile, settings, clock),
+        renew: lazyRenewal(() => this.#ways.get(key) ?? { profile, settings }, clock),
         clock,
         rng,
       });
@@ -109,19 +113,24 @@ export class TokenSources {
   }
 }
 
-/** What renewing takes is loaded when there is something to renew. */
-function lazyRenewal(profile: Profile, { allowHttp, connectTimeoutMs }: Settings, clock: Clock): Renew {
-  let renewal: Promise<Renew> | undefined;
-  return async (signIn, refused) => {
-    renewal ??= import('./renewal.ts').then(({ createRenewal }) =>
-      createRenewal({
-        service: profile.url,
-        allowHttp,
-        clock,
-        fetch: fetchFor(profile.network, connectTimeoutMs),
-      }),
-    );
-    return (await renewal)(signIn, refused);
+interface Way {
+  readonly profile: Profile;
+  readonly settings: Settings;
+}
+
+/** What renewing takes is loaded when there is something to renew, and made anew where the way has changed. */
+function lazyRenewal(wayNow: () => Way, clock: Clock): Renew {
+  let made: { readonly parts: unknown; readonly renew: Renew } | undefined;
+  return async (signIn) => {
+    const { profile, settings } = wayNow();
+    const { allowHttp, connectTimeoutMs } = settings;
+    const parts = { network: profile.network, allowHttp, connectTimeoutMs };
+    if (made === undefined || !isDeepStrictEqual(made.parts, parts)) {
+      const { createRenewal } = await import('./renewal.ts');
+      const fetch = fetchFor(profile.network, connectTimeoutMs);
+      made = { parts, renew: createRenewal({ service: profile.url, allowHttp, clock, fetch }) };
+    }
+    return made.renew(signIn);
   };
 }
 

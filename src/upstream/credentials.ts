@@ -19,6 +19,8 @@ export interface Credentials {
   scopeMissing(challenge: string, header: string | undefined): Failure | 'renewed' | undefined;
   /** The service has let the client in. */
   accepted(): void;
+  /** The machine has slept or changed networks: what could not be reached may be reached again. */
+  checkNow(): void;
   /** Calls `listener` when somebody has signed in or out. Returns the end of it. */
   onChange(listener: () => void): () => void;
 }

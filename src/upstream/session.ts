@@ -140,6 +140,7 @@ export class Session implements ServiceSession {
 
   /** The machine has slept or changed networks: connections may be dead, so new ones are used and the session is checked. */
   checkNow(reason: string): void {
+    this.#options.credentials?.checkNow();
     this.#retryNow(reason);
     if (this.#state.kind !== 'READY') return;
     this.#http.renew();

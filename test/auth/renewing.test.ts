@@ -46,7 +46,7 @@ test('AU4 a refresh token that could not be written is written later, also where
     clock,
   });
   const note = { key: 'k', kind: 'oauth', place: 'file', signedInAt: 1 } as const;
-  expect(await renewing.run(note, undefined)).toMatchObject({ kind: 'access' });
+  expect(await renewing.run(note)).toMatchObject({ kind: 'access' });
   canLock = false;
   await clock.advance(600_000);
   expect(stored.refreshToken).toBe('old');

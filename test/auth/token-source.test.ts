@@ -11,19 +11,25 @@ import { FakeClock } from '../support/fake-clock.ts';
 function useSource(
   signIn?: SignIn,
   renew: Renew = async () => ({ kind: 'refused' }),
-): { source: TokenSource; clock: FakeClock; heard: () => number; signInAnew: (next: SignIn) => void } {
+): {
+  source: TokenSource;
+  clock: FakeClock;
+  heard: () => number;
+  signInAnew: (next: SignIn | undefined) => void;
+} {
   const clock = new FakeClock();
   let signedInAt = 1;
+  let kept = signIn;
   const store: SignInStore = {
     note: () =>
       signIn === undefined ? undefined : { key: 'k', kind: signIn.kind, place: 'file', signedInAt },
-    load: async () => ({ kind: 'ok', value: signIn }),
+    load: async () => ({ kind: 'ok', value: kept }),
     check: async () => ({ kind: 'ok', value: undefined }),
     save: async () => ({ kind: 'ok', value: undefined }),
     remove: async () => ({ kind: 'ok', value: false }),
     exclusively: (_key, work) =>
       work({
-        load: async () => ({ kind: 'ok', value: signIn }),
+        load: async () => ({ kind: 'ok', value: kept }),
         update: async () => ({ kind: 'ok', value: undefined }),
         mark: async () => ({ kind: 'ok', value: undefined }),
       }),
@@ -39,12 +45,16 @@ function useSource(
   });
   let changes = 0;
   source.onChange(() => (changes += 1));
-  const signInAnew = (next: SignIn): void => {
-    signIn = next;
+  const signInAnew = (next: SignIn | undefined): void => {
+    kept = next;
     signedInAt += 1;
   };
   return { source, clock, heard: () => changes, signInAnew };
 }
+
+const HOUR_MS = 3_600_000;
+/** Where `rng` says 0.5. */
+const RENEWED_AHEAD_MS = 300_000;
 
 const { signal } = new Abort();
 
@@ -104,26 +114,128 @@ test.each([
   },
 );
 
-test('AU4 all that are refused while the token is renewed go on with the new one', async () => {
+/** A source of tokens that last an hour; `make` is told which one is asked for. */
+function useRenewable(
+  make: (asked: number) => Promise<{ token: string; expiresAt?: number }>,
+  from: OAuthSignIn = signIn,
+): ReturnType<typeof useSource> & { asked: () => number } {
   let asked = 0;
-  const { source, clock } = useSource(signIn, async () => {
+  const made = useSource(from, async () => {
     asked += 1;
-    await sleep(clock, asked > 1 ? 200 : 0);
-    return { kind: 'renewed', access: { token: `t${asked}` }, signIn };
+    const expiresAt = made.clock.wallTime() + HOUR_MS;
+    return { kind: 'renewed', access: { expiresAt, ...(await make(asked)) }, signIn: from };
   });
-  const obtained = source.obtain(signal);
-  await clock.advance(0);
-  expect(await obtained).toBeUndefined();
+  return { ...made, asked: () => asked };
+}
+
+test('AU4 all that are refused while the token is renewed go on with the new one', async () => {
+  const { source, clock, asked } = useRenewable(async (nth) => {
+    if (nth > 1) await sleep(clock, 200);
+    return { token: `t${nth}` };
+  });
+  expect(await source.obtain(signal)).toBeUndefined();
   const first = source.refused('Bearer t1', signal);
   await clock.advance(100);
   const others = ['Bearer t1', 'Bearer t1'].map((header) => source.refused(header, signal));
   await clock.advance(200);
   expect(await Promise.all([first, ...others])).toEqual([undefined, undefined, undefined]);
-  expect([source.header, asked]).toEqual(['Bearer t2', 2]);
+  expect([source.header, asked()]).toEqual(['Bearer t2', 2]);
   // And one that comes after it; but what is refused although it is new is not renewed again at once.
   expect(await source.refused('Bearer t1', signal)).toBeUndefined();
   expect(await source.refused('Bearer t2', signal)).toMatchObject({ waitsForPerson: false });
-  expect(asked).toBe(2);
+  expect(asked()).toBe(2);
+});
+
+test('AU4 who gives up while the token is renewed does not spoil it for the others', async () => {
+  const { source, clock } = useRenewable(async (nth) => {
+    if (nth > 1) await sleep(clock, 200);
+    return { token: `t${nth}` };
+  });
+  await source.obtain(signal);
+  expect(source.isReady).toBe(true);
+  // Renewed ahead of its end, while it is still in use.
+  await clock.advance(HOUR_MS - RENEWED_AHEAD_MS);
+  const abort = new Abort();
+  const given = source.refused('Bearer t1', abort);
+  abort.abort();
+  await given;
+  expect([source.isNeeded, source.header]).toEqual([false, 'Bearer t1']);
+  await clock.advance(200);
+  expect([source.isReady, source.header]).toEqual([true, 'Bearer t2']);
+});
+
+test('AU7 a sign-in that changes while it is fetched is fetched once more', async () => {
+  const { source, signInAnew } = useRenewable(async (nth) => {
+    if (nth === 1) signInAnew(signIn);
+    return { token: `t${nth}` };
+  });
+  expect(await source.obtain(signal)).toBeUndefined();
+  expect(source.header).toBe('Bearer t2');
+});
+
+test('AU4 a token that has ended when it arrives, because the machine slept, is fetched once more', async () => {
+  const { source, clock } = useRenewable(async (nth) => ({
+    token: `t${nth}`,
+    ...(nth === 1 && { expiresAt: clock.wallTime() - 1 }),
+  }));
+  expect(await source.obtain(signal)).toBeUndefined();
+  expect(source.header).toBe('Bearer t2');
+});
+
+test('AU4 a late refusal of the token before is no refusal of the next one', async () => {
+  let isAway = false;
+  const { source, clock } = useSource(signIn, async () =>
+    isAway
+      ? { kind: 'away', message: 'as.example answers with HTTP 503.' }
+      : { kind: 'renewed', access: { token: `t${clock.now()}` }, signIn },
+  );
+  await source.obtain(signal);
+  isAway = true;
+  expect(await source.refused('Bearer t0', signal)).toMatchObject({
+    failure: { code: 'ERR_AUTH_UNREACHABLE' },
+  });
+  isAway = false;
+  await clock.advance(2000);
+  expect(await source.refused('Bearer t0', signal)).toBeUndefined();
+  expect(source.header).toBe('Bearer t2000');
+});
+
+describe('AU4 a sign-in that cannot be renewed', () => {
+  const expiresAt = new FakeClock().wallTime() + HOUR_MS;
+  const last: OAuthSignIn = {
+    kind: 'oauth',
+    issuer: 'https://as.example',
+    clientId: 'c',
+    access: { token: 't', expiresAt },
+    grant: 'authorization_code',
+  };
+
+  test('is left alone until its token ends', async () => {
+    const { source, clock, asked } = useRenewable(async () => ({ token: 't', expiresAt }), last);
+    await source.obtain(signal);
+    for (let minute = 0; minute < 59; minute += 1) {
+      expect(source.isReady).toBe(true);
+      await clock.advance(60_000);
+    }
+    expect(asked()).toBe(1);
+  });
+
+  test('is shown again a minute after a refusal, because that may have been a passing fault', async () => {
+    const { source, clock } = useRenewable(async () => ({ token: 't', expiresAt }), last);
+    await source.obtain(signal);
+    expect(await source.refused('Bearer t', signal)).toMatchObject({ waitsForPerson: true });
+    await clock.advance(61_000);
+    expect(await source.obtain(signal)).toBeUndefined();
+    expect(source.header).toBe('Bearer t');
+  });
+});
+
+test('AU7 a sign-in whose record has gone from the keychain is none', async () => {
+  const { source, signInAnew } = useSource({ kind: 'token', token: 't' });
+  signInAnew(undefined);
+  expect(await source.obtain(signal)).toBeUndefined();
+  expect(await source.refused(undefined, signal)).toMatchObject({ waitsForPerson: true });
+  expect(source.isNeeded).toBe(true);
 });
 
 test('ST5 tells one observer a profile, however many sessions of it there were', async () => {
@@ -149,6 +261,23 @@ describe('AU4 while the authorization server is away', () => {
     return { ...made, asked: () => asked };
   }
 
+  /** Has a token for an hour, and hears for five seconds nothing of the next one. */
+  function useRenewableOnce(): ReturnType<typeof useSource> {
+    let asked = 0;
+    const made = useSource(signIn, async () => {
+      asked += 1;
+      if (asked === 1)
+        return {
+          kind: 'renewed',
+          access: { token: 't', expiresAt: made.clock.wallTime() + HOUR_MS },
+          signIn,
+        };
+      await sleep(made.clock, 5000);
+      return { kind: 'away', message: 'as.example does not answer.' };
+    });
+    return made;
+  }
+
   test('what is valid goes on being used, and renewing is tried again, later each time', async () => {
     const { source, clock, asked } = await useAway();
     await clock.advance(3500);
@@ -166,6 +295,31 @@ describe('AU4 while the authorization server is away', () => {
       await source.obtain(signal);
     }
     expect(asked() - before).toBeLessThan(12);
+  });
+
+  test('a token that the service refuses while it is asked is no case for a person either', async () => {
+    const { source, clock } = useRenewableOnce();
+    await source.obtain(signal);
+    expect(source.isReady).toBe(true);
+    await clock.advance(HOUR_MS - RENEWED_AHEAD_MS);
+    const refused = source.refused('Bearer t', signal);
+    await clock.advance(5000);
+    expect(await refused).toMatchObject({
+      failure: { code: 'ERR_AUTH_UNREACHABLE' },
+      waitsForPerson: false,
+    });
+    expect(source.isNeeded).toBe(false);
+  });
+
+  test('a wake, or another network, ends the wait for it', async () => {
+    const { source, clock, asked } = await useAway();
+    await clock.advance(4500);
+    const before = asked();
+    expect(await source.obtain(signal)).toMatchObject({ failure: { code: 'ERR_AUTH_UNREACHABLE' } });
+    expect(asked()).toBe(before);
+    source.checkNow();
+    await source.obtain(signal);
+    expect(asked()).toBe(before + 1);
   });
 
   test('a token that the service refuses early is no case for a person', async () => {
