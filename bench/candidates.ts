@@ -60,7 +60,7 @@ export function listCandidates(home: string): Candidate[] {
   const bridgeFile = join(root, 'bin/mcp-bridge.js');
   const remote = findPeer('mcp-remote', 'dist/proxy.js');
   const gateway = findPeer('supergateway', 'dist/index.js');
-  const isBuilt = existsSync(bridgeFile) && existsSync(join(root, 'dist/app/front.cjs'));
+  const isBuilt = existsSync(bridgeFile) && existsSync(join(root, 'dist/app/run.cjs'));
   const own = {
     version: versionIn(root),
     missing: isBuilt ? undefined : 'It is not built: run `npm run build`.',

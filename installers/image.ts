@@ -14,8 +14,7 @@ const keytar = 'node_modules/keytar';
 
 /** Makes it anew at `target`, from what `npm run build` left in dist/app. */
 export function makeImage(platform: Platform, target: string): void {
-  if (!existsSync(join(root, 'dist/app/front.cjs')))
-    throw new Error('The program is not built: npm run build');
+  if (!existsSync(join(root, 'dist/app/run.cjs'))) throw new Error('The program is not built: npm run build');
   rmSync(target, { recursive: true, force: true });
   const windows = isWindows(platform);
   const copies: readonly (readonly [from: string, to: string])[] = [

@@ -41,7 +41,6 @@ const quick = {
 
 /** What is imported only when it turns out to be needed stays a file of its own. */
 const late = {
-  run: 'src/front/run.ts',
   'in-process': 'src/front/in-process.ts',
   serve: 'src/daemon/serve.ts',
   renewal: 'src/auth/renewal.ts',
@@ -64,7 +63,7 @@ const quickBuild = await build({
   ...quick,
   entryPoints: {
     ...late,
-    front: 'src/front/main.ts',
+    run: 'src/front/run.ts',
     daemon: 'src/daemon/main.ts',
     keychain: 'src/auth/store/keychain-child.ts',
   },

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { keepAlive, launchClock, nextTurn } from '../platform/clock.ts';
 import { startDetached } from '../platform/detached.ts';
-import type { Paths } from '../platform/paths.ts';
+import { resolvePaths } from '../platform/paths.ts';
 import { systemRng } from '../platform/random.ts';
 import { DaemonFinder, whyNoDaemon } from './daemon-finder.ts';
 import type { InProcessBridge } from './in-process.ts';
@@ -16,7 +16,8 @@ declare const __VERSION__: string;
 const EXIT_USAGE = 2;
 
 /** Runs until the client goes, then resolves with the exit code. */
-export async function run(argv: readonly string[], paths: Paths): Promise<number> {
+export async function run(argv: readonly string[]): Promise<number> {
+  const paths = resolvePaths(process.env);
   const { env } = process;
   const tell = (message: string): void => {
     // A closed stderr is nobody's loss.

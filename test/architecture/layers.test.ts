@@ -44,7 +44,7 @@ const refused: Record<string, Case> = {
   'observe imports daemon': { from: 'observe/status.ts', code: `import '../daemon/x.ts';` },
   'events run what they describe': { from: 'observe/events.ts', code: `import '../protocol/x.ts';` },
   'daemon parses a command line': { from: 'daemon/a.ts', code: `import { Command } from 'commander';` },
-  'run parses a command line': { from: 'front/main.ts', code: `import { Command } from 'commander';` },
+  'run parses a command line': { from: 'front/run.ts', code: `import { Command } from 'commander';` },
   'src imports a test': { from: 'bridge/a.ts', code: `import '../../test/support/x.ts';` },
   'a folder that has no place': { from: 'helpers/a.ts', code: `import '../platform/x.ts';` },
   'a file beside the folders': { from: 'a.ts', code: `import './platform/x.ts';` },
