@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import { AuthError, type AuthErrorCode } from './auth-error.ts';
 import { lookUpIssuer } from './discovery.ts';
 import type { Fetch } from './guarded-fetch.ts';
-import { asAuthError } from './refusal.ts';
+import { asAuthError, isFinal, Refusal } from './refusal.ts';
 import type { UrlRules } from './safe-url.ts';
 import type { ServerMetadata } from './server-metadata.ts';
 import type { AccessToken, OAuthSignIn } from './sign-in.ts';
@@ -31,7 +31,8 @@ export type Refreshed =
     }
   | {
       readonly kind: 'failed';
-      /** ERR_AUTH_REVOKED: only a person can help. ERR_AUTH_UNREACHABLE: later, perhaps. */
+      /** Only a person can help; else it may work later. */
+      readonly isOver: boolean;
       readonly code: AuthErrorCode;
       readonly message: string;
       readonly remedy: string;
@@ -43,7 +44,8 @@ export async function refresh(signIn: OAuthSignIn, parts: RefreshParts): Promise
     return await exchange(signIn, parts);
   } catch (error) {
     const { code, message, remedy } = asAuthError(error);
-    return { kind: 'failed', code, message, remedy };
+    const isOver = error instanceof Refusal ? isFinal(error) : code === 'ERR_AUTH_REVOKED';
+    return { kind: 'failed', isOver, code, message, remedy };
   }
 }
 

@@ -10,12 +10,34 @@ export class Refusal extends Error {
   /** As `invalid_grant`. */
   readonly error: string;
   readonly host: string;
+  /** HTTP, below 500. */
+  readonly status: number;
 
-  constructor(error: string, description: string, host: string) {
+  constructor(error: string, description: string, host: string, status: number) {
     super(description);
     this.error = error;
     this.host = host;
+    this.status = status;
   }
+}
+
+/** RFC 6749, section 5.2; RFC 8707, section 2; and what some add where the person may not get in any more. */
+const FINAL_ERRORS = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'access_denied',
+]);
+/** RFC 6749 has 400 and 401; some servers answer 403. */
+const FINAL_STATUSES = new Set([400, 401, 403]);
+
+/** Whether the same request would be refused ever after. What stands in the way may answer in JSON with an `error` too. Pure. */
+export function isFinal({ error, status }: Refusal): boolean {
+  return FINAL_ERRORS.has(error) && FINAL_STATUSES.has(status);
 }
 
 /** Rejects with Refusal or AuthError where the answer is not a JSON document with a good status. */
@@ -28,7 +50,7 @@ function withRefusals(fetch: Fetch): Fetch {
     const json = await jsonOf(response);
     if (response.ok && json !== undefined) return rebuilt(text, response);
     const error = errorOf(json);
-    if (error !== undefined && status < 500) throw new Refusal(error.code, error.description, host);
+    if (error !== undefined && status < 500) throw new Refusal(error.code, error.description, host, status);
     if (status >= 500 || status === 429)
       throw new AuthError('ERR_AUTH_UNREACHABLE', `${host} answers with HTTP ${status}.`);
     const what = response.ok ? 'something that is no JSON' : `HTTP ${status}`;
@@ -80,6 +102,10 @@ export function asAuthError(error: unknown): AuthError {
     return new AuthError('ERR_AUTH_BAD_ANSWER', message, { cause: error });
   }
   const why = error.message === '' ? error.error : `${error.error}: ${error.message}`;
+  if (error.status === 408 || error.status === 429) {
+    const busy = `${error.host} answers with HTTP ${error.status} (${why}).`;
+    return new AuthError('ERR_AUTH_UNREACHABLE', busy, { cause: error });
+  }
   const message = `${error.host} refuses the sign-in (${why}).`;
   switch (error.error) {
     case 'invalid_grant':

@@ -29,7 +29,6 @@ export function createRenewal({ service, allowHttp, clock, fetch: send }: Renewa
     }
     // Its document may have changed.
     known = undefined;
-    const isOver = result.code === 'ERR_AUTH_REVOKED' || result.code === 'ERR_AUTH_REFUSED';
-    return isOver ? { kind: 'refused' } : { kind: 'away', message: result.message };
+    return result.isOver ? { kind: 'refused' } : { kind: 'away', message: result.message };
   };
 }

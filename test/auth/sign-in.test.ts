@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readClientKey, signInByCredentials } from '../../src/auth/client-credentials.ts';
 import { signInByDevice } from '../../src/auth/device-code.ts';
 import { refresh, type Refreshed } from '../../src/auth/refresh.ts';
+import { createRenewal } from '../../src/auth/renewal.ts';
 import { revoke } from '../../src/auth/revoke.ts';
 import type { OAuthSignIn } from '../../src/auth/sign-in.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -133,6 +134,25 @@ describe('a sign-in that is kept', () => {
     expect(await refreshed(signIn, service.url)).toMatchObject({ code: 'ERR_AUTH_UNREACHABLE' });
     authorization.intercept = undefined;
     expect(await refreshed(signIn, service.url)).toMatchObject({ kind: 'ok' });
+  });
+
+  test.each([
+    [429, { error: 'too_many_requests' }, 'away'],
+    [404, { status: 404, error: 'Not Found' }, 'away'],
+    [403, { error: 'Forbidden' }, 'away'],
+    [400, { error: 'slow_down' }, 'away'],
+    [400, { error: 'invalid_grant' }, 'refused'],
+    [403, { error: 'invalid_grant' }, 'refused'],
+  ])('renewed with the answer %i %j is %s', async (status, body, kind) => {
+    const { service, authorization } = await useProtectedService({ autoApprove: 'ada' });
+    const { signIn } = await signInAs(await flowParts(service.url));
+    authorization.intercept = (request, response) => {
+      if (request.method !== 'POST') return false;
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return true;
+    };
+    const place = { service: new URL(service.url), allowHttp: false, clock: systemClock, fetch };
+    expect(await createRenewal(place)(signIn)).toMatchObject({ kind });
   });
 
   test('is shown to its own issuer only', async () => {
