@@ -56,7 +56,7 @@ async function exchange(signIn: OAuthSignIn, parts: RefreshParts): Promise<Refre
     const access = signIn.access;
     const isGood =
       access !== undefined && (access.expiresAt === undefined || access.expiresAt > clock.wallTime());
-    if (isGood) return { kind: 'ok', access, signIn, metadata: parts.metadata };
+    if (isGood) return { kind: 'ok', access: withScope(access, signIn), signIn, metadata: parts.metadata };
     throw new AuthError(
       'ERR_AUTH_REVOKED',
       'The sign-in has ended, and the service offers no way to renew it.',
@@ -69,10 +69,15 @@ async function exchange(signIn: OAuthSignIn, parts: RefreshParts): Promise<Refre
   const keeps = signIn.grant !== 'client_credentials' && next !== undefined;
   return {
     kind: 'ok',
-    access: granted.access,
+    access: withScope(granted.access, signIn),
     signIn: { ...signIn, ...(keeps && { refreshToken: next }) },
     metadata,
   };
+}
+
+/** A server that names no scope has granted what was asked for (RFC 6749, section 5.1): here, what was granted before. Pure. */
+function withScope(access: AccessToken, { scope }: OAuthSignIn): AccessToken {
+  return access.scope !== undefined || scope === undefined ? access : { ...access, scope };
 }
 
 /** Undefined where there is nothing to ask with. Pure. */

@@ -155,6 +155,22 @@ describe('a sign-in that is kept', () => {
     expect(await createRenewal(place)(signIn)).toMatchObject({ kind });
   });
 
+  test.each([
+    ['as before where the server names none', {}, 'notes notes:write'],
+    ['what the server names', { scope: 'notes' }, 'notes'],
+  ])('has after its renewal the scope that was granted: %s', async (_what, named, scope) => {
+    const { service, authorization } = await useProtectedService({ autoApprove: 'ada' });
+    const { signIn } = await signInAs(await flowParts(service.url));
+    authorization.intercept = (request, response) => {
+      if (request.method !== 'POST') return false;
+      const tokens = { access_token: 'a', token_type: 'Bearer', ...named };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(tokens));
+      return true;
+    };
+    const renewed = valueOf(await refreshed({ ...signIn, scope: 'notes notes:write' }, service.url));
+    expect(renewed.access.scope).toBe(scope);
+  });
+
   test('is shown to its own issuer only', async () => {
     const { service } = await useProtectedService({ autoApprove: 'ada' });
     const other = await useProtectedService();
@@ -176,6 +192,8 @@ describe('a sign-in that is kept', () => {
       grant: 'authorization_code',
     };
     expect(valueOf(await refreshed(signIn, service.url)).access).toEqual({ token: 'abc', expiresAt });
+    const scoped = await refreshed({ ...signIn, scope: 'notes' }, service.url);
+    expect(valueOf(scoped).access.scope).toBe('notes');
     const over = { ...signIn, access: { token: 'abc', expiresAt: Date.now() - 1 } };
     expect(await refreshed(over, service.url)).toMatchObject({ code: 'ERR_AUTH_REVOKED' });
   });
