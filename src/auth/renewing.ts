@@ -56,7 +56,9 @@ export class Renewing {
       note.kind === 'token'
         ? asToken(await store.load(key))
         : await store.exclusively(key, (record) => this.#renew(record));
-    return result.kind === 'ok' ? result.value : { kind: 'store', failure: result };
+    if (result.kind === 'ok') return result.value;
+    // They wait for the authorization server, most likely.
+    return result.isBusy ? { kind: 'away', message: result.message } : { kind: 'store', failure: result };
   }
 
   async #renew(record: SignInRecord): Promise<StoreResult<RenewOutcome>> {

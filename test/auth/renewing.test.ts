@@ -1,7 +1,11 @@
-// What was renewed and cannot be written, on a clock of the test's own.
-import { expect, test } from 'vitest';
-import { Renewing } from '../../src/auth/renewing.ts';
+// What was renewed and cannot be written, and a record that cannot be had, on a clock of the test's own.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Renewing, type Renewed } from '../../src/auth/renewing.ts';
 import type { OAuthSignIn } from '../../src/auth/sign-in.ts';
+import { openStore } from '../../src/auth/store/open-store.ts';
 import type { SignInStore, StoreFailure } from '../../src/auth/store/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -56,4 +60,26 @@ test('AU4 a refresh token that could not be written is written later, also where
   await clock.advance(300_000);
   expect(stored.refreshToken).toBe('new');
   expect(clock.pendingTimers).toBe(0);
+});
+
+test('AU4 a record that others have for too long may be had later: no fault of the store', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'mcp-bridge-store-'));
+  onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }));
+  const clock = new FakeClock();
+  const store = openStore({ stateDir }, {}, { insecure: true, clock });
+  await store.save('k', signInWith('r'));
+  const others = Promise.withResolvers<void>();
+  const held = store.exclusively('k', async () => {
+    await others.promise;
+    return { kind: 'ok', value: undefined };
+  });
+  const renew = async (): Promise<Renewed> => ({ kind: 'away', message: 'It hangs.' });
+  const renewing = new Renewing({ key: 'k', store, renew, clock });
+  const outcome = renewing.run(store.note('k')!);
+  const removed = store.remove('k');
+  await clock.advance(46_000);
+  expect(await outcome).toMatchObject({ kind: 'away', message: expect.stringContaining('in use') });
+  expect(await removed).toMatchObject({ kind: 'failed', remedy: 'Try again in a moment.' });
+  others.resolve();
+  expect(await held).toMatchObject({ kind: 'ok' });
 });

@@ -178,10 +178,18 @@ class TwoPlaceStore implements SignInStore {
     return guarded(async () => {
       const files = recordFiles(this.#paths, key);
       const result = await whileLocked(files, this.#clock, () => guarded(() => work(files)));
-      return result ?? storeFailure('another process has been at work on it for too long');
+      return result ?? BUSY;
     });
   }
 }
+
+const BUSY: StoreFailure = {
+  kind: 'failed',
+  code: 'ERR_STORE_FAILED',
+  message: 'The stored sign-in is in use: others have been at work on it for too long.',
+  remedy: 'Try again in a moment.',
+  isBusy: true,
+};
 
 function ok<T>(value: T): StoreResult<T> {
   return { kind: 'ok', value };

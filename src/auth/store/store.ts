@@ -18,6 +18,8 @@ export interface StoreFailure {
   readonly code: StoreErrorCode;
   readonly message: string;
   readonly remedy: string;
+  /** Nothing is wrong with it; others had it for as long as one waits. */
+  readonly isBusy?: true;
 }
 
 /** What may be done with one record while no other process can do anything with it. */
