@@ -20,10 +20,24 @@ export interface Marker {
 
 const WRITE_LIMIT_MS = 2000;
 
-/** Undefined where there is none, or none that can be read. */
-export function readMarker({ marker }: Pick<RecordFiles, 'marker'>): Marker | undefined {
+/**
+ * Undefined where there is none, or what is no marker.
+ * @throws Error where it cannot be read, which does not tell whether there is one
+ */
+export function readMarker({ marker }: RecordFiles): Marker | undefined {
+  let text: string;
   try {
-    const found = JSON.parse(readFileSync(marker, 'utf8')) as Partial<Record<keyof Marker, unknown>>;
+    text = readFileSync(marker, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return parseMarker(text);
+}
+
+function parseMarker(text: string): Marker | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<Record<keyof Marker, unknown>>;
     const { key, place, kind, signedInAt, isRefused, wantedScope } = found;
     if (typeof key !== 'string' || (place !== 'keychain' && place !== 'file')) return undefined;
     return {

@@ -44,6 +44,8 @@ class TwoPlaceStore implements SignInStore {
   readonly #clock: Clock;
   readonly #program: string;
   readonly #insecure: boolean | undefined;
+  /** As last read; one a service. */
+  readonly #noted = new Map<string, Marker | undefined>();
 
   constructor(paths: Pick<Paths, 'stateDir'>, env: Environment, options: StoreOptions) {
     this.#paths = paths;
@@ -54,7 +56,12 @@ class TwoPlaceStore implements SignInStore {
   }
 
   note(key: string): Marker | undefined {
-    return readMarker(recordFiles(this.#paths, key));
+    try {
+      this.#noted.set(key, readMarker(recordFiles(this.#paths, key)));
+    } catch {
+      // Too many open files, say: no reason to take anybody for signed out.
+    }
+    return this.#noted.get(key);
   }
 
   load(key: string): Promise<StoreResult<SignIn | undefined>> {

@@ -32,7 +32,10 @@ export interface SignInRecord {
 
 /** Nothing here rejects. Every call ends within some seconds, whatever the keychain does. */
 export interface SignInStore {
-  /** What is known without asking the keychain; undefined where nothing is kept. Costs no more than reading a small file. */
+  /**
+   * What is known without asking the keychain; undefined where nothing is kept. Costs no more than reading a small file, and is
+   * what was read before where that cannot be read.
+   */
   note(key: string): Marker | undefined;
   load(key: string): Promise<StoreResult<SignIn | undefined>>;
   /** Whether a sign-in could be kept now: asked before a person takes the trouble. */

@@ -1,7 +1,6 @@
 // `mcp-bridge setup --remove`: takes out what set-up has written, and nothing else.
 
 import { existsSync, rmSync } from 'node:fs';
-import { readMarker } from '../../auth/store/marker.ts';
 import { recordFiles } from '../../auth/store/places.ts';
 import { storeKey } from '../../auth/store/store.ts';
 import { readConfigText, type Values } from '../../config/config-file.ts';
@@ -165,7 +164,7 @@ async function removeWithSignIn(name: string, context: CommandContext, reporter:
   if (
     typeof url === 'string' &&
     !isShared &&
-    readMarker(recordFiles(context.paths, storeKey(parseUrl(url)))) !== undefined
+    existsSync(recordFiles(context.paths, storeKey(parseUrl(url))).marker)
   ) {
     const { run } = await import('../logout.ts');
     await run({ words: [name], options: {} }, context);

@@ -4,9 +4,11 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -16,6 +18,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SignIn } from '../../../src/auth/sign-in.ts';
 import { openStore, type StoreOptions } from '../../../src/auth/store/open-store.ts';
+import { recordFiles } from '../../../src/auth/store/places.ts';
 import { storeKey, type SignInStore, type StoreResult } from '../../../src/auth/store/store.ts';
 import { textBelow } from '../../support/files.ts';
 import { SecretService } from '../../support/secret-service.ts';
@@ -166,6 +169,27 @@ describe('AU3 where there is no keychain', () => {
     chmodSync(join(store.stateDir, 'secrets', name!), 0o644);
     expect(await store.load(KEY)).toMatchObject({ kind: 'failed', code: 'ERR_STORE_FAILED' });
   });
+});
+
+test('AU4 a note that cannot be read for a moment is no sign-out', async () => {
+  const store = useStore({}, { insecure: true });
+  await store.save(KEY, SIGN_IN);
+  const { marker } = recordFiles(store, KEY);
+  const text = readFileSync(marker, 'utf8');
+  const note = store.note(KEY);
+  // Fails for root too, as too many open files would.
+  rmSync(marker);
+  mkdirSync(marker);
+  expect(store.note(KEY)).toEqual(note);
+  expect(await store.load(KEY)).toMatchObject({ kind: 'failed', code: 'ERR_STORE_FAILED' });
+  expect(await store.remove(KEY)).toMatchObject({ kind: 'failed', code: 'ERR_STORE_FAILED' });
+  rmdirSync(marker);
+  expect(store.note(KEY)).toBeUndefined();
+  writeFileSync(marker, text);
+  expect(store.note(KEY)).toEqual(note);
+  expect(await store.load(KEY)).toEqual({ kind: 'ok', value: SIGN_IN });
+  writeFileSync(marker, 'null');
+  expect(store.note(KEY)).toBeUndefined();
 });
 
 test('AU2 a record that Windows could not hold is refused before the keychain is asked', async () => {
