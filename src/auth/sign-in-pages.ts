@@ -37,10 +37,17 @@ interface Want {
   readonly name: string;
 }
 
+interface Attempt {
+  /** Whether its page has been opened. */
+  readonly opened: Promise<boolean>;
+  readonly ended: Promise<void>;
+}
+
 export class SignInPages {
   readonly #options: SignInPagesOptions;
   readonly #ending = new AbortController();
-  readonly #flows = new Set<Promise<void>>();
+  /** Of this process; one a service. */
+  readonly #attempts = new Map<string, Attempt>();
 
   constructor(options: SignInPagesOptions) {
     this.#options = options;
@@ -74,7 +81,7 @@ export class SignInPages {
   /** Ends what is open, as far as `signal` leaves time for it. */
   async close(signal: Signal): Promise<void> {
     this.#ending.abort();
-    await unlessAborted(Promise.all([...this.#flows]), signal);
+    await unlessAborted(Promise.all([...this.#attempts.values()].map(({ ended }) => ended)), signal);
   }
 
   async #offer(
@@ -83,17 +90,20 @@ export class SignInPages {
     settings: Settings,
     observer: Observer,
   ): Promise<PageOffer | undefined> {
+    const running = this.#attempts.get(key);
+    if (running !== undefined) return (await this.#inTime(running.opened)) ? 'open' : undefined;
     mkdirSync(files.markerDir, { recursive: true, mode: 0o700 });
-    // Held by the system for as long as the page is open.
+    // Held by the system from the attempt's begin until its page is closed.
     const lock = takeProcessLock(files.pageLock);
-    if (lock === undefined) return 'open';
-    if (readAsked(files) === name) {
+    const isAsked = readAsked(files) === name;
+    if (lock === undefined) return isAsked ? 'open' : undefined;
+    if (isAsked) {
       lock.release();
       return undefined;
     }
     const { store, clock } = this.#options;
-    const opened = Promise.withResolvers<PageOffer | undefined>();
-    const flow = signInApart({
+    const opened = Promise.withResolvers<boolean>();
+    const ended = signInApart({
       profile,
       settings,
       store,
@@ -103,19 +113,24 @@ export class SignInPages {
       onOpen: () => writeFileSync(files.asked, name, { mode: 0o600 }),
       onOpened: () => {
         observer({ type: 'sign-in.page', change: 'opened', reason: 'a call wants a sign-in' });
-        opened.resolve('opened');
+        opened.resolve(true);
       },
     }).then((result) => {
-      opened.resolve(undefined);
+      opened.resolve(false);
       lock.release();
-      this.#flows.delete(flow);
+      this.#attempts.delete(key);
       if (result.kind === 'signed-in')
         observer({ type: 'sign-in.page', change: 'signed-in', reason: 'in the browser' });
       else observer({ type: 'sign-in.page', change: 'failed', reason: `${result.code}: ${result.message}` });
     });
-    this.#flows.add(flow);
-    const timer = clock.after(OPENING_MS, () => opened.resolve(undefined));
-    return opened.promise.finally(() => timer.cancel());
+    this.#attempts.set(key, { opened: opened.promise, ended });
+    return (await this.#inTime(opened.promise)) ? 'opened' : undefined;
+  }
+
+  async #inTime(opened: Promise<boolean>): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>();
+    const timer = this.#options.clock.after(OPENING_MS, () => late.resolve(false));
+    return Promise.race([opened, late.promise]).finally(() => timer.cancel());
   }
 }
 

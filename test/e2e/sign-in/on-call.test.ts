@@ -145,6 +145,20 @@ describe.each(places)('AU4 %s', (_where, place) => {
   });
 });
 
+test('AU4 calls that come while the page is being opened are told of it too', async () => {
+  const { service } = await useProtectedService();
+  const daemon = useDaemonHome();
+  const browser = new BrowserStub();
+  await spoilSignIn(daemon.path, service.url);
+  const bridge = await useBridge(service.url, daemon.launch({ env: browser.env }));
+  await bridge.initialize();
+  const replies = await Promise.all([call(bridge), call(bridge), call(bridge)]);
+  const told = (words: string): number =>
+    replies.filter(({ error }) => error!.message.includes(words)).length;
+  expect([told('has just been opened'), told('is open already')]).toEqual([1, 2]);
+  await expect.poll(() => browser.opened.length).toBe(1);
+});
+
 test('AU1 AU4 a call that lacks a scope opens a page that asks for it, once', async () => {
   const scopes = ['notes', 'notes:write'];
   const { service, check } = await useProtectedService({ scopes });
