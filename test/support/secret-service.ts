@@ -57,6 +57,12 @@ export class SecretService {
     return service;
   }
 
+  /** What of it the program under test needs beside its own environment. */
+  get bus(): Record<string, string> {
+    const { DBUS_SESSION_BUS_ADDRESS = '', XDG_RUNTIME_DIR = '' } = this.env;
+    return { DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR };
+  }
+
   /** Starts the keyring anew; the first time it is made, with this password. */
   async openKeyring(): Promise<void> {
     await this.#startKeyring(['--unlock'], 'test password');

@@ -59,7 +59,11 @@ export async function writeMarker({ marker, markerDir }: RecordFiles, content: M
   await writeFile(marker, JSON.stringify(content), { mode: 0o600, timeout: WRITE_LIMIT_MS });
 }
 
-/** @throws Error where it is there and cannot be removed */
-export function removeMarker({ marker }: RecordFiles): void {
+/**
+ * What a page was opened for goes too: nobody is signed in then, as when it was, but it is another want.
+ * @throws Error where it is there and cannot be removed
+ */
+export function removeMarker({ marker, asked }: RecordFiles): void {
+  rmSync(asked, { force: true });
   rmSync(marker, { force: true });
 }

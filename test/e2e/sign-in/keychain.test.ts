@@ -10,11 +10,6 @@ import { expectBridgeError, useBridge } from '../../support/use.ts';
 /** What a failure of the keychain must come within, and what a busy machine adds. */
 const LIMIT_MS = 6000 + 2000;
 
-const busOf = ({ env }: SecretService): Record<string, string> => ({
-  DBUS_SESSION_BUS_ADDRESS: env['DBUS_SESSION_BUS_ADDRESS'] ?? '',
-  XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'] ?? '',
-});
-
 const HELLO = {
   protocolVersion: '2025-11-25',
   capabilities: {},
@@ -36,7 +31,7 @@ async function useSignedIn(context: TestContext): Promise<SignedIn> {
     home.path,
     service.url,
     ['--no-browser'],
-    busOf(keyring),
+    keyring.bus,
   ).visit();
   expect([code, stderr]).toEqual([0, '']);
   return { keyring, home, url: service.url };
@@ -48,7 +43,7 @@ test(
   async (context) => {
     const { keyring, home, url } = await useSignedIn(context);
     await keyring.lockKeyring();
-    const bridge = await useBridge(url, home.launch({ env: busOf(keyring) }));
+    const bridge = await useBridge(url, home.launch({ env: keyring.bus }));
     await bridge.initialize();
     const call = () => bridge.callTool('search_notes', { query: 'x' }, { timeoutMs: 15_000 });
     const from = performance.now();
@@ -68,19 +63,19 @@ test(
     const { keyring, home, url } = await useSignedIn(context);
     const hole = await SecretService.start(context);
     await hole.startBlackHole();
-    const bridge = await useBridge(url, home.launch({ env: busOf(hole) }));
+    const bridge = await useBridge(url, home.launch({ env: hole.bus }));
     await bridge.request('initialize', HELLO, { timeoutMs: 15_000 });
     const from = performance.now();
     const reply = await bridge.callTool('search_notes', { query: 'x' }, { timeoutMs: 15_000 });
     expect(expectBridgeError(reply)).toBe('ERR_KEYCHAIN_TIMEOUT');
     expect(performance.now() - from).toBeLessThan(LIMIT_MS);
     const startedAt = performance.now();
-    const outcome = await runCli(home.path, ['login', url, '--no-browser'], busOf(hole));
+    const outcome = await runCli(home.path, ['login', url, '--no-browser'], hole.bus);
     expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_KEYCHAIN_TIMEOUT') });
     expect(performance.now() - startedAt).toBeLessThan(LIMIT_MS);
     await bridge.close();
     await runCli(home.path, ['stop']);
-    const later = await useBridge(url, home.launch({ env: busOf(keyring) }));
+    const later = await useBridge(url, home.launch({ env: keyring.bus }));
     await later.initialize();
     expect(
       (await later.callTool('search_notes', { query: 'x' }, { timeoutMs: 15_000 })).error,

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BridgeProcess, LaunchOptions } from '../../support/bridge-process.ts';
 import { BrowserStub } from '../../support/browser-stub.ts';
+import { runCli } from '../../support/cli-process.ts';
 import { useDaemonHome } from '../../support/daemon-home.ts';
 import { LoginProcess } from '../../support/login-process.ts';
 import { useProtectedService } from '../../support/protected-service.ts';
 import type { RpcMessage } from '../../support/scripted/messages.ts';
+import { SecretService } from '../../support/secret-service.ts';
 import { browse } from '../../support/sign-in-browser.ts';
 import { keepSignIn, signInto } from '../../support/signed-in.ts';
 import { expectBridgeError, useBridge } from '../../support/use.ts';
@@ -157,6 +159,25 @@ test('AU4 calls that come while the page is being opened are told of it too', as
     replies.filter(({ error }) => error!.message.includes(words)).length;
   expect([told('has just been opened'), told('is open already')]).toEqual([1, 2]);
   await expect.poll(() => browser.opened.length).toBe(1);
+});
+
+test('AU4 AU6 who signs in by a page and out again gets another page', async (context) => {
+  const keyring = await SecretService.start(context);
+  await keyring.openKeyring();
+  const { service } = await useProtectedService();
+  const daemon = useDaemonHome();
+  const browser = new BrowserStub();
+  const env = { ...keyring.bus, ...browser.env };
+  const bridge = await useBridge(service.url, daemon.launch({ env }));
+  await bridge.initialize();
+  expect((await call(bridge)).error!.message).toContain('has just been opened');
+  await browse(await browser.next());
+  await untilAnswered(bridge);
+  expect(await runCli(daemon.path, ['logout', service.url], env)).toMatchObject({ code: 0 });
+  await expect
+    .poll(async () => (await call(bridge)).error?.message, { timeout: 8000 })
+    .toContain('has just been opened');
+  await expect.poll(() => browser.opened.length).toBe(2);
 });
 
 test('AU1 AU4 a call that lacks a scope opens a page that asks for it, once', async () => {

@@ -98,10 +98,9 @@ const keepings: readonly (readonly [string, (context: TestContext) => Promise<Ke
     async (context) => {
       const keyring = await SecretService.start(context);
       await keyring.openKeyring();
-      const { DBUS_SESSION_BUS_ADDRESS = '', XDG_RUNTIME_DIR = '' } = keyring.env;
       return {
         flags: ['--no-browser'],
-        env: { DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR },
+        env: keyring.bus,
         isSecretFile: () => false,
       };
     },
