@@ -98,7 +98,8 @@ export function keyShown(line: Buffer): string | undefined {
 
 export function readClientLine(line: LinePieces): ClientLine {
   const shown = sizeOf(line) >= SCAN_BELOW_BYTES ? glanceAtRequest(line) : undefined;
-  if (shown !== undefined) return { kind: 'request', ...shown };
+  // Of a call nothing more has to be known; of what makes the conversation, as `initialize` does, all of it.
+  if (shown?.method === 'tools/call') return { kind: 'request', ...shown };
   const bytes = joined(line);
   if (bytes.length < 80 && bytes.toString('latin1').trim() === '') return { kind: 'blank' };
   const scan = scanEnvelope(bytes);

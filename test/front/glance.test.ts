@@ -104,4 +104,12 @@ describe('a line of the client’s', () => {
     const pieces = [bytes.subarray(0, 65_536), bytes.subarray(65_536)];
     expect(readClientLine(pieces)).toMatchObject({ kind: 'request', key: '"big"', method: 'tools/call' });
   });
+
+  test.each(['initialize', 'resources/subscribe'])(
+    'a long %s is read in full, to be told again',
+    (method) => {
+      const text = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{"x":"${'x'.repeat(20_000)}"}}`;
+      expect(readClientLine(line(text))).toMatchObject({ kind: 'request', key: '1', message: { method } });
+    },
+  );
 });

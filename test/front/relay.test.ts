@@ -52,6 +52,25 @@ test('DM4 a new daemon is told who the client is, and its answer to that goes to
   expect(scene.told.filter((text) => text.includes('list_changed'))).toHaveLength(3);
 });
 
+test('DM4 a new daemon is told who the client is, however much it said of itself', async () => {
+  const scene = new Scene();
+  const first = await scene.daemon(100_000);
+  const icons = [{ src: `data:image/png;base64,${'A'.repeat(17_000)}` }];
+  const initialize = request(1, 'initialize', { clientInfo: { name: 'c', version: '1', icons } });
+  const subscribe = request(2, 'resources/subscribe', { uri: `data:,${'x'.repeat(17_000)}` });
+  await scene.client(initialize, INITIALIZED, subscribe);
+  first.say(result(1), result(2));
+  await scene.pass();
+  first.die();
+  await scene.wait();
+  const second = await scene.daemon(100_000);
+  expect(second.got.map((text) => JSON.parse(text))).toEqual([
+    { ...JSON.parse(initialize), id: 'mcp-bridge-1' },
+    JSON.parse(INITIALIZED),
+    { ...JSON.parse(subscribe), id: 'mcp-bridge-2' },
+  ]);
+});
+
 test('DM4 BR13 an initialize that was not answered is sent again as itself', async () => {
   const scene = new Scene();
   const first = await scene.daemon();

@@ -42,7 +42,7 @@ export class Scene {
   }
 
   /** A daemon turns up. */
-  async daemon(): Promise<Daemon> {
+  async daemon(maxLineBytes = 1000): Promise<Daemon> {
     const [near, far] = duplexPair();
     const heard: string[] = [];
     collect(far, heard);
@@ -56,7 +56,7 @@ export class Scene {
       die: () => near.destroy(),
     };
     this.daemons.push(daemon);
-    this.#arrivals.shift()?.({ stream: near, maxLineBytes: 1000, timeLimits: TIME_LIMITS });
+    this.#arrivals.shift()?.({ stream: near, maxLineBytes, timeLimits: TIME_LIMITS });
     await this.pass();
     return daemon;
   }
