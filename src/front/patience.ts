@@ -14,8 +14,6 @@ const LOOK_EVERY_MS = 500;
 /** Counted in looks, so that time in which this process does not run, as while the machine sleeps, is nobody's silence. */
 const ASK_AFTER_LOOKS = 20;
 const LEAVE_AFTER_LOOKS = 80;
-const PING_ID = '"mcp-bridge-there"';
-const PING_LINE = Buffer.from(`{"jsonrpc":"2.0","id":${PING_ID},"method":"ping"}\n`);
 
 export class Patience {
   readonly #clock: Clock;
@@ -26,6 +24,7 @@ export class Patience {
   /** As the last daemon told them; undefined while none has. */
   timeLimits: TimeLimits | undefined;
   #isLooking = false;
+  #nextPing = 1;
 
   constructor(
     clock: Clock,
@@ -54,14 +53,18 @@ export class Patience {
 
   #look(): void {
     const awaited = new Set<Link>();
+    const asked = new Set<Link>();
     for (const entry of this.#ledger.all()) {
       if (entry.holder === undefined) this.#answerIfLate(entry);
-      else awaited.add(entry.holder);
+      else {
+        awaited.add(entry.holder);
+        if (isPing(entry)) asked.add(entry.holder);
+      }
     }
     for (const link of awaited) {
       // One whose words nobody takes cannot be heard.
       link.quietLooks = link.stream.isPaused() ? 0 : link.quietLooks + 1;
-      if (link.quietLooks === ASK_AFTER_LOOKS) this.#ask(link);
+      if (link.quietLooks >= ASK_AFTER_LOOKS && !asked.has(link)) this.#ask(link);
       if (link.quietLooks >= LEAVE_AFTER_LOOKS) link.stream.destroy();
     }
   }
@@ -76,9 +79,16 @@ export class Patience {
   }
 
   #ask(link: Link): void {
-    const entry = this.#ledger.open({ key: PING_ID, method: 'ping', isOwn: true }, [PING_LINE]);
+    const key = `"mcp-bridge-there-${this.#nextPing}"`;
+    this.#nextPing += 1;
+    const line = Buffer.from(`{"jsonrpc":"2.0","id":${key},"method":"ping"}\n`);
+    const entry = this.#ledger.open({ key, method: 'ping', isOwn: true }, [line]);
     if (entry === undefined) return;
     entry.holder = link;
-    link.stream.write(PING_LINE);
+    link.stream.write(line);
   }
+}
+
+function isPing({ isOwn, method }: Entry<Link>): boolean {
+  return isOwn && method === 'ping';
 }
