@@ -68,7 +68,7 @@ export class ClientInput {
 
   /** To the daemon that has come, where it waits for one. */
   sendFirstLine(link: Link | undefined): void {
-    if (this.#firstLine === undefined || link === undefined) return;
+    if (this.#firstLine === undefined || link === undefined || !this.#fits(this.#firstLine)) return;
     this.#firstHolder = link;
     link.stream.write(this.#firstLine);
   }
@@ -104,9 +104,14 @@ export class ClientInput {
 
   /** One whole request under an id that is free. */
   #mayPass(chunk: Buffer): boolean {
-    if (this.#lines.isInLine || !isOneLine(chunk)) return false;
+    if (this.#lines.isInLine || !isOneLine(chunk) || !this.#fits(chunk)) return false;
     const key = keyShown(chunk);
     return key !== undefined && this.#options.isFree(key);
+  }
+
+  /** One that is too long is refused here, not by the daemon as well. */
+  #fits(line: Buffer): boolean {
+    return line.length <= this.maxBytes + 1;
   }
 }
 

@@ -146,3 +146,27 @@ test('BR9 SC4 the end of a line that is too long is not taken for a request, how
   await scene.client(`${listTools}}`);
   expect(daemon.heard.at(-1)).toBe(`{"jsonrpc":"2.0","id":6,"method":"x","params":${listTools}}`);
 });
+
+test('BR11 BR13 a request over the daemon’s limit is refused once, by the front', async () => {
+  const { scene, daemon } = await useServed();
+  const long = request(5, 'x', { pad: 'x'.repeat(1000) });
+  await scene.client(long);
+  expect(daemon.got).not.toContain(long);
+  expect(scene.repliesTo(5)).toMatchObject([{ error: { data: { code: 'ERR_CLIENT_LINE_TOO_LONG' } } }]);
+  const longest = request(6, 'x', { pad: 'x'.repeat(1000 - request(6, 'x', { pad: '' }).length) });
+  await scene.client(longest);
+  expect(daemon.got.at(-1)).toBe(longest);
+});
+
+test('BR11 BR13 the same for the first line of all, whether a daemon is there or not', async () => {
+  for (const isThere of [false, true]) {
+    const scene = new Scene();
+    const early = isThere ? await scene.daemon() : undefined;
+    await scene.client(request(1, 'initialize', { pad: 'x'.repeat(1000) }));
+    const daemon = early ?? (await scene.daemon());
+    await scene.clock.advance(20);
+    await scene.pass();
+    expect(daemon.heard).toEqual([]);
+    expect(scene.repliesTo(1)).toMatchObject([{ error: { data: { code: 'ERR_CLIENT_LINE_TOO_LONG' } } }]);
+  }
+});
