@@ -56,7 +56,7 @@ export class ClientInput {
       return;
     }
     this.readFirstLine();
-    if (link !== undefined && this.#mayPass(chunk)) {
+    if (link !== undefined && !link.isInProcess && this.#mayPass(chunk)) {
       link.stream.write(chunk);
       this.#read(chunk, link);
       return;

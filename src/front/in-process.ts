@@ -67,6 +67,7 @@ export function openInProcess(argv: readonly string[], reason: string): InProces
     stream: clientEnd,
     maxLineBytes: resolved.settings.maxLineBytes,
     timeLimits: resolved.settings,
+    isInProcess: true,
     close() {
       clientEnd.end();
       return closed;

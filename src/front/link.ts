@@ -13,6 +13,8 @@ export interface Opened {
   readonly maxLineBytes: number;
   /** Of the client's requests; undefined where a daemon does not say. */
   readonly timeLimits: TimeLimits | undefined;
+  /** It may answer before a write to it returns, so nothing goes there that has not been noted. */
+  readonly isInProcess?: boolean;
 }
 
 /** What the client launched cannot be used as things stand: a flag, a variable, or the config file. */
@@ -24,6 +26,7 @@ export interface Refused {
 
 export interface Link {
   readonly stream: Duplex;
+  readonly isInProcess: boolean;
   readonly openedAt: number;
   /** Gets nothing new any more, and is left when it has answered all that it has. */
   isDraining: boolean;
@@ -33,10 +36,10 @@ export interface Link {
   quietLooks: number;
 }
 
-export function newLink(stream: Duplex, openedAt: number): Link {
+export function newLink({ stream, isInProcess = false }: Opened, openedAt: number): Link {
   // Whatever ends it, its close says so.
   stream.on('error', () => {}).once('end', () => stream.end());
-  return { stream, openedAt, isDraining: false, hasSaidBye: false, quietLooks: 0 };
+  return { stream, isInProcess, openedAt, isDraining: false, hasSaidBye: false, quietLooks: 0 };
 }
 
 /** Gives a line to a daemon. The time limit of what is asked in it began when the client asked; `now` is by the same clock. */

@@ -259,9 +259,10 @@ export class Relay {
     else this.#options.input.resume();
   }
 
-  #attach({ stream, maxLineBytes, timeLimits }: Opened): void {
+  #attach(opened: Opened): void {
+    const { stream, maxLineBytes, timeLimits } = opened;
     const { clock, input } = this.#options;
-    const link = newLink(stream, clock.now());
+    const link = newLink(opened, clock.now());
     this.#links.add(link);
     this.#hasServed = true;
     this.#current = link;

@@ -170,3 +170,19 @@ test('BR11 BR13 the same for the first line of all, whether a daemon is there or
     expect(scene.repliesTo(1)).toMatchObject([{ error: { data: { code: 'ERR_CLIENT_LINE_TOO_LONG' } } }]);
   }
 });
+
+test('BR13 a bridge in this process may answer a request at once, and its id is free again', async () => {
+  for (const isThere of [false, true]) {
+    const scene = new Scene();
+    if (isThere) await scene.inProcess();
+    await scene.client(INITIALIZE);
+    if (!isThere) await scene.inProcess();
+    await scene.client(INITIALIZED, listTools);
+    await scene.client(listTools);
+    await scene.client(listTools);
+    expect(scene.told).toEqual([result(1), result(7), result(7), result(7)]);
+    // Nothing is waited for any more.
+    await scene.clock.advance(1000);
+    expect(scene.clock.pendingTimers).toBe(0);
+  }
+});

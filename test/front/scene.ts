@@ -61,6 +61,20 @@ export class Scene {
     return daemon;
   }
 
+  /** There is no daemon: a bridge in this process, which answers every request at once, while it is written to. */
+  async inProcess(): Promise<void> {
+    const [near, far] = duplexPair();
+    far.on('data', (chunk: Buffer) => {
+      for (const line of String(chunk).trim().split('\n')) {
+        const { id } = JSON.parse(line) as { id?: number };
+        if (id !== undefined) far.write(`${result(id)}\n`);
+      }
+    });
+    const opened = { stream: near, maxLineBytes: 1000, timeLimits: TIME_LIMITS, isInProcess: true };
+    this.#arrivals.shift()?.(opened);
+    await this.pass();
+  }
+
   /** What the client launched turns out to be of no use. */
   async refuse(): Promise<void> {
     this.#arrivals.shift()?.({
