@@ -17,6 +17,8 @@ const COPY_BELOW_BYTES = 32 * 1024;
 const MAX_MOVES = 3;
 /** Pages of tools/list that are kept. */
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
+/** What the bridge says, without an id, to a batch as a whole. */
+const REFUSES_BATCH = /"code":"ERR_CLIENT_(?:BATCH_UNSUPPORTED|LINE_TOO_LONG)"/;
 
 export interface Entry<L> {
   readonly key: string;
@@ -115,12 +117,21 @@ export class Ledger<L> {
     return entry;
   }
 
-  /** The reply to a batch has come: the one with any of these keys in it; with none, the oldest. */
+  /** The reply to a batch has come: the one with any of these keys in it. */
   settleBatch(keys: readonly string[]): void {
     if (this.#batches === 0) return;
     for (const entry of this.#entries.values()) {
-      if (entry.batch === undefined) continue;
-      if (keys.length > 0 && !entry.batch.some((key) => keys.includes(key))) continue;
+      if (!entry.batch?.some((key) => keys.includes(key))) continue;
+      this.remove(entry);
+      return;
+    }
+  }
+
+  /** An error without an id has come, which may refuse a whole batch of this holder's. Most are for lines that are not in here. */
+  settleRefused(holder: L, error: LinePieces): void {
+    if (this.#batches === 0 || !REFUSES_BATCH.test(joined(error).toString('latin1'))) return;
+    for (const entry of this.#entries.values()) {
+      if (entry.batch === undefined || entry.holder !== holder) continue;
       this.remove(entry);
       return;
     }

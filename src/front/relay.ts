@@ -225,11 +225,10 @@ export class Relay {
   }
 
   #onReply(link: Link, key: string, line: LinePieces): void {
-    // An error without an id may refuse a whole batch.
-    if (key === 'null') this.#ledger.settleBatch([]);
     // The client first.
     if (this.#ledger.find(key)?.isOwn !== true) this.#outlet.write(line);
-    this.#ledger.settle(key, line);
+    if (key === 'null') this.#ledger.settleRefused(link, line);
+    else this.#ledger.settle(key, line);
     if (link.isDraining) this.#leaveDrained();
   }
 

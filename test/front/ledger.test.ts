@@ -1,6 +1,7 @@
 // What becomes of a request whose daemon is gone: the table.
 import { describe, expect, test } from 'vitest';
 import { Ledger, type Entry } from '../../src/front/ledger.ts';
+import { errorReply, type ErrorCode } from '../../src/protocol/errors.ts';
 
 const line = (text: string): Buffer[] => [Buffer.from(`${text}\n`)];
 const call = (id: number, name: string): string =>
@@ -103,5 +104,27 @@ describe('BR13 the ledger', () => {
     expect(ledger.heldBy('daemon')).toEqual([first]);
     expect(ledger.settle('1', line('{}'))).toBe(first);
     expect(ledger.open({ key: '1', method: 'ping' }, line('{}'))).toBeDefined();
+  });
+});
+
+describe('BR8 BR13 an error without an id', () => {
+  test.each<[ErrorCode, boolean]>([
+    ['ERR_CLIENT_BATCH_UNSUPPORTED', true],
+    ['ERR_CLIENT_LINE_TOO_LONG', true],
+    ['ERR_CLIENT_NOT_JSON', false],
+    ['ERR_CLIENT_INVALID_REQUEST', false],
+  ])('with %s answers the oldest batch of who sends it: %s', (code, isAnswer) => {
+    const ledger = new Ledger<string>();
+    const [other, first, second] = ['a', 'b', 'b'].map((holder, n) => {
+      const asked = { key: `[${n}`, method: '', batch: [String(n)] };
+      const entry = ledger.open(asked, line(`[${call(n, 'x')}]`)) as Entry<string>;
+      entry.holder = holder;
+      return entry;
+    });
+    const call9 = opened(ledger, 'tools/call', call(9, 'x'), '9');
+    call9.holder = 'b';
+    const message = 'There is "code":"ERR_CLIENT_BATCH_UNSUPPORTED" in it.';
+    ledger.settleRefused('b', line(errorReply(null, { code, message }).toString()));
+    expect(ledger.all()).toEqual(isAnswer ? [other, second, call9] : [other, first, second, call9]);
   });
 });

@@ -118,6 +118,8 @@ export const request = (id: number, method: string, params?: object): string =>
   JSON.stringify({ jsonrpc: '2.0', id, method, ...(params && { params }) });
 export const result = (id: number | string, value: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id, result: value });
+export const NOT_JSON =
+  '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"x","data":{"code":"ERR_CLIENT_NOT_JSON"}}}';
 export const INITIALIZE = request(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {} });
 export const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
