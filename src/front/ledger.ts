@@ -24,8 +24,8 @@ export interface Entry<L> {
   readonly key: string;
   /** Empty for a batch and for a line that is no request. */
   readonly method: string;
-  /** The keys of the requests in a batch. */
-  readonly batch: readonly string[] | undefined;
+  /** The keys of the requests in a batch that have not been cancelled; never empty. */
+  batch: readonly string[] | undefined;
   /** The line, for sending it again; undefined where too much is kept already. */
   line: LinePieces | undefined;
   /** Who has it; undefined while it waits for somebody. */
@@ -63,12 +63,13 @@ export class Ledger<L> {
     return this.#entries.size;
   }
 
-  get hasBatches(): boolean {
-    return this.#batches > 0;
-  }
-
   find(key: string): Entry<L> | undefined {
     return this.#entries.get(key);
+  }
+
+  /** The batch with this request in it. */
+  batchWith(key: string): Entry<L> | undefined {
+    return this.#batches === 0 ? undefined : this.all().find(({ batch }) => batch?.includes(key));
   }
 
   all(): Entry<L>[] {
@@ -135,6 +136,14 @@ export class Ledger<L> {
       this.remove(entry);
       return;
     }
+  }
+
+  /** This request is cancelled. False where it is one of a batch of which more is left. */
+  withdraw(entry: Entry<L>, key: string): boolean {
+    const rest = entry.batch?.filter((each) => each !== key) ?? [];
+    if (rest.length > 0) entry.batch = rest;
+    else this.remove(entry);
+    return rest.length === 0;
   }
 
   remove(entry: Entry<L>): void {

@@ -155,15 +155,16 @@ export class Relay {
 
   #cancel(message: Envelope, line: LinePieces): void {
     const span = message.spans.requestId;
-    const entry = span === undefined ? undefined : this.#ledger.find(idKey(message.text(span)));
-    // One of a batch, which the ledger knows as a whole.
-    if (entry === undefined && this.#ledger.hasBatches) this.#send(line, undefined);
+    if (span === undefined) return;
+    const key = idKey(message.text(span));
+    const entry = this.#ledger.find(key) ?? this.#ledger.batchWith(key);
     if (entry === undefined || entry.method === 'initialize') return;
     const { holder } = entry;
     // A cancelled request gets no reply, whoever comes next.
-    this.#ledger.remove(entry);
+    const isGone = this.#ledger.withdraw(entry, key);
     if (holder !== undefined && this.#links.has(holder)) writeTo(holder, line);
-    else this.#waiting.drop(entry);
+    else if (isGone) this.#waiting.drop(entry);
+    else this.#send(line, undefined);
     this.#leaveDrained();
   }
 
@@ -205,8 +206,9 @@ export class Relay {
     const scan = scanEnvelope(joined(line));
     if (scan.kind === 'message') this.#onDaemonMessage(link, scan.message, line);
     else {
-      if (scan.kind === 'batch') this.#ledger.settleBatch(keysIn(line));
       this.#outlet.write(line);
+      if (scan.kind === 'batch') this.#ledger.settleBatch(keysIn(line));
+      if (link.isDraining) this.#leaveDrained();
     }
   }
 

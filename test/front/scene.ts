@@ -14,6 +14,8 @@ export interface Daemon {
   /** Without a line end. */
   mutter(bytes: string): void;
   die(): void;
+  /** Nothing more comes from the front. */
+  readonly isLeft: boolean;
 }
 
 export class Scene {
@@ -54,6 +56,9 @@ export class Scene {
       say: (...lines) => far.write(lines.map((each) => `${each}\n`).join('')),
       mutter: (bytes) => far.write(bytes),
       die: () => near.destroy(),
+      get isLeft() {
+        return far.readableEnded;
+      },
     };
     this.daemons.push(daemon);
     this.#arrivals.shift()?.({ stream: near, maxLineBytes, timeLimits: TIME_LIMITS });
