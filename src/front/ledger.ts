@@ -17,8 +17,8 @@ const COPY_BELOW_BYTES = 32 * 1024;
 const MAX_MOVES = 3;
 /** Pages of tools/list that are kept. */
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
-/** What the bridge says, without an id, to a batch as a whole. */
-const REFUSES_BATCH = /"code":"ERR_CLIENT_(?:BATCH_UNSUPPORTED|LINE_TOO_LONG)"/;
+/** What the bridge says, without an id, to a whole line. */
+const LINE_REFUSAL = /"code":"ERR_CLIENT_(BATCH_UNSUPPORTED|LINE_TOO_LONG|NOT_JSON)"/;
 
 export interface Entry<L> {
   readonly key: string;
@@ -128,11 +128,16 @@ export class Ledger<L> {
     }
   }
 
-  /** An error without an id has come, which may refuse a whole batch of this holder's. Most are for lines that are not in here. */
+  /**
+   * An error without an id has come from this holder. Most are for lines that are not in here; but a batch may be refused as a whole, and a
+   * request that was read at a glance may be no JSON.
+   */
   settleRefused(holder: L, error: LinePieces): void {
-    if (this.#batches === 0 || !REFUSES_BATCH.test(joined(error).toString('latin1'))) return;
+    const code = LINE_REFUSAL.exec(joined(error).toString('latin1'))?.[1];
+    if (code === undefined) return;
+    const isRefused = code === 'NOT_JSON' ? isNotJson : isBatch;
     for (const entry of this.#entries.values()) {
-      if (entry.batch === undefined || entry.holder !== holder) continue;
+      if (entry.holder !== holder || !isRefused(entry)) continue;
       this.remove(entry);
       return;
     }
@@ -194,6 +199,14 @@ function recovery(entry: Entry<unknown>, catalog: ToolCatalog): Recovery {
   const failure = mayHaveRun ? outcomeUnknown(lost) : lost;
   const ids = entry.batch ?? [entry.key];
   return { kind: 'fail', failures: ids.map((id) => ({ id, failure })) };
+}
+
+function isBatch({ batch }: Entry<unknown>): boolean {
+  return batch !== undefined;
+}
+
+function isNotJson({ line }: Entry<unknown>): boolean {
+  return line !== undefined && scanEnvelope(joined(line)).kind === 'not-json';
 }
 
 /** Empty for a line that is no request; that one may always be sent again, because only the bridge looks at it. */

@@ -1,6 +1,6 @@
 // The relay between a client and daemons that come and go, without a process or a socket.
 import { expect, test } from 'vitest';
-import { INITIALIZE, INITIALIZED, request, result, Scene } from './scene.ts';
+import { INITIALIZE, INITIALIZED, NOT_JSON, request, result, Scene } from './scene.ts';
 
 test('BR4 lines pass as they are, both ways', async () => {
   const scene = new Scene();
@@ -277,4 +277,23 @@ test('BR6 passes on the cancellation of one request of a batch', async () => {
   const cancellation = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}';
   await scene.client(cancellation);
   expect(daemon.got.at(-1)).toBe(cancellation);
+});
+
+test('BR11 DM5 a long call that turns out to be no JSON is answered by the error without an id', async () => {
+  const scene = new Scene();
+  const daemon = await scene.daemon(100_000);
+  await scene.client(INITIALIZE);
+  daemon.say(result(1));
+  await scene.client(request(8, 'tools/call', { name: 'w', x: 'x'.repeat(20_000) }));
+  const broken = Buffer.from(`${request(9, 'tools/call', { name: 'w', x: 'x'.repeat(20_000) })}\n`);
+  broken[1000] = 0xff;
+  scene.input.write(broken);
+  await scene.pass();
+  daemon.say(NOT_JSON, '#drain');
+  await scene.pass();
+  await scene.daemon();
+  expect(daemon.isLeft).toBe(false);
+  daemon.say(result(8));
+  await scene.pass();
+  expect(daemon.isLeft).toBe(true);
 });
