@@ -2,7 +2,7 @@
 // implementation shows its id within its first or last few bytes. Where one does not, the whole line is scanned.
 
 import { isDigit, standsAt, wholeNumberIn } from '../protocol/bytes.ts';
-import { idKey, scanEnvelope, type Envelope } from '../protocol/envelope.ts';
+import { idKey, scanEnvelope, type Envelope, type ScanResult } from '../protocol/envelope.ts';
 import type { Asked } from './ledger.ts';
 import type { LinePieces } from './line-splitter.ts';
 
@@ -76,6 +76,13 @@ export type ClientLine =
   | { readonly kind: 'notification' | 'response'; readonly message: Envelope }
   /** A batch, or no message at all; where the daemon answers it, with what names that answer. */
   | { readonly kind: 'odd'; readonly asked: Asked | undefined }
+  /** A batch of which these go their own ways; the line has the requests alone, and `asked` is undefined where there is none. */
+  | {
+      readonly kind: 'mixed';
+      readonly asked: Asked | undefined;
+      readonly line: LinePieces;
+      readonly others: readonly Envelope[];
+    }
   | { readonly kind: 'blank' };
 
 /** What shows at a glance that it is a request; undefined where it may be one all the same. */
@@ -109,12 +116,8 @@ export function readClientLine(line: LinePieces): ClientLine {
       if (message.kind !== 'request') return { kind: message.kind, message };
       return { kind: 'request', key: keyOf(message), method: message.method, message };
     }
-    case 'batch': {
-      const keys = scan.elements.flatMap((element) =>
-        element.kind === 'message' && element.message.kind === 'request' ? [keyOf(element.message)] : [],
-      );
-      return { kind: 'odd', asked: batchOf(keys) };
-    }
+    case 'batch':
+      return readBatch(scan.elements);
     case 'invalid': {
       const isAnswered = scan.id !== null && scan.isRequest;
       return { kind: 'odd', asked: isAnswered ? { key: idKey(scan.id), method: '' } : undefined };
@@ -122,6 +125,17 @@ export function readClientLine(line: LinePieces): ClientLine {
     case 'not-json':
       return { kind: 'odd', asked: undefined };
   }
+}
+
+function readBatch(elements: readonly ScanResult[]): ClientLine {
+  const messages = elements.flatMap((element) => (element.kind === 'message' ? [element.message] : []));
+  const requests = messages.filter(({ kind }) => kind === 'request');
+  const others = messages.filter(({ kind }) => kind !== 'request');
+  const asked = batchOf(requests.map(keyOf));
+  // What is no message is named in the reply, so the line stays as it is.
+  if (others.length === 0 || messages.length < elements.length) return { kind: 'odd', asked };
+  const text = requests.map(({ bytes }) => bytes.toString()).join(',');
+  return { kind: 'mixed', asked, line: [Buffer.from(`[${text}]\n`)], others };
 }
 
 /** A batch is named by the first of its requests; one without any gets no answer. */

@@ -129,18 +129,26 @@ export class Relay {
         if (read.asked === undefined) this.#send(line, undefined);
         else this.#ask(line, read.asked);
         return;
-      case 'response': {
-        const answer = this.#questions.answer(read.message);
-        if (answer !== undefined && this.#links.has(answer.asker))
-          answer.asker.stream.write(Buffer.concat([answer.line, LINE_END]));
+      case 'mixed':
+        // The requests first: one of them may be cancelled by what is beside it.
+        if (read.asked !== undefined) this.#ask(read.line, read.asked);
+        for (const message of read.others) this.#onUnasked(message, [message.bytes, LINE_END]);
         return;
-      }
-      case 'notification':
-        if (read.message.method === 'notifications/cancelled') this.#cancel(read.message, line);
-        else {
-          this.#memory.noteNotification(read.message);
-          this.#send(line, undefined);
-        }
+      default:
+        this.#onUnasked(read.message, line);
+    }
+  }
+
+  /** What gets no reply: the client's answer to a question of the service's, or a notification. */
+  #onUnasked(message: Envelope, line: LinePieces): void {
+    if (message.kind === 'response') {
+      const answer = this.#questions.answer(message);
+      if (answer !== undefined && this.#links.has(answer.asker))
+        answer.asker.stream.write(Buffer.concat([answer.line, LINE_END]));
+    } else if (message.method === 'notifications/cancelled') this.#cancel(message, line);
+    else {
+      this.#memory.noteNotification(message);
+      this.#send(line, undefined);
     }
   }
 

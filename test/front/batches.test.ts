@@ -74,3 +74,29 @@ test.each([
   await scene.pass();
   expect(daemon.isLeft).toBe(true);
 });
+
+test('BR5 BR8 answers that come in a batch go to the questions that they are for', async () => {
+  const { scene, daemon } = await useServed();
+  daemon.say(request(1, 'roots/list'));
+  await scene.pass();
+  daemon.die();
+  await scene.wait();
+  const next = await scene.daemon();
+  next.say(request(1, 'sampling/createMessage'), request(2, 'roots/list'));
+  await scene.pass();
+  const before = next.got.length;
+  const answers = [result(2, { for: 'sampling' }), result(1, { for: 'nobody' }), result(3, { for: 'roots' })];
+  await scene.client(`[${answers.join(',')}]`);
+  expect(next.got.slice(before)).toEqual([result(1, { for: 'sampling' }), result(2, { for: 'roots' })]);
+});
+
+test('BR6 BR8 a cancellation in a batch is one as any other, behind the requests beside it', async () => {
+  const { scene, daemon } = await useServed();
+  await scene.client(request(2, 'tools/list'));
+  const list = request(3, 'prompts/list');
+  await scene.client(`[${cancellation(2)},${list},${cancellation(3)},${INITIALIZED}]`);
+  expect(daemon.got.slice(-4)).toEqual([`[${list}]`, cancellation(2), cancellation(3), INITIALIZED]);
+  daemon.die();
+  await scene.wait();
+  expect((await scene.daemon()).got.join('\n')).not.toContain('/list"');
+});

@@ -86,9 +86,21 @@ describe('a line of the client’s', () => {
     ['hello', { kind: 'odd', asked: undefined }],
     ['{"jsonrpc":"1.0","id":4,"method":"x"}', { kind: 'odd', asked: { key: '4' } }],
     [
-      '[{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","method":"b"}]',
-      { kind: 'odd', asked: { key: '[1', batch: ['1'] } },
+      '[{"jsonrpc":"2.0","id":1,"method":"a"}, {"jsonrpc":"2.0","id":2,"method":"b"}]',
+      { kind: 'odd', asked: { key: '[1', batch: ['1', '2'] } },
     ],
+    [
+      '[{"jsonrpc":"2.0","method":"b"},{"jsonrpc":"2.0","id":1,"method":"a"},{"jsonrpc":"2.0","id":1,"result":{}}]',
+      {
+        kind: 'mixed',
+        asked: { key: '[1', batch: ['1'] },
+        line: line('[{"jsonrpc":"2.0","id":1,"method":"a"}]'),
+        others: [{ kind: 'notification' }, { kind: 'response' }],
+      },
+    ],
+    ['[{"jsonrpc":"2.0","method":"b"}]', { kind: 'mixed', asked: undefined }],
+    ['[{"jsonrpc":"2.0","method":"b"},5]', { kind: 'odd', asked: undefined }],
+    ['[]', { kind: 'odd', asked: undefined }],
     ['{"jsonrpc":"2.0","method":"notifications/initialized"}', { kind: 'notification' }],
     ['{"jsonrpc":"2.0","id":1,"result":{}}', { kind: 'response' }],
   ])('%s is read as %o', (text, expected) => {
