@@ -62,9 +62,13 @@ function userRuntimeDir(env: Environment): string | undefined {
   const uid = process.getuid?.();
   for (const dir of [env['XDG_RUNTIME_DIR'], `/run/user/${uid}`]) {
     if (dir === undefined || !dir.startsWith('/')) continue;
-    const found = statSync(dir, { throwIfNoEntry: false });
-    if (found?.isDirectory() === true && found.uid === uid && (found.mode & 0o077) === 0)
-      return join(dir, 'mcp-bridge');
+    try {
+      const found = statSync(dir, { throwIfNoEntry: false });
+      if (found?.isDirectory() === true && found.uid === uid && (found.mode & 0o077) === 0)
+        return join(dir, 'mcp-bridge');
+    } catch {
+      // It cannot be reached, as below a file.
+    }
   }
   return undefined;
 }

@@ -2,10 +2,15 @@
 
 import { chmodSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 
-/** Whether this is a directory of this user's own (no link to one) that is closed to all others. */
+/** Whether this is a directory of this user's own (no link to one) that is closed to all others. Never throws. */
 export function isPrivateDir(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found !== undefined && isOwn(found) && isClosed(found);
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found !== undefined && isOwn(found) && isClosed(found);
+  } catch {
+    // It cannot be reached, as below a file.
+    return false;
+  }
 }
 
 /**

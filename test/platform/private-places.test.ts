@@ -38,6 +38,18 @@ test('DM7 a runtime directory that others can look into is not the user’s own 
   expect(resolvePaths({ XDG_RUNTIME_DIR: open }).runtimeDir).toBe(join(open, 'mcp-bridge'));
 });
 
+test('DM6 a place that cannot be reached is none of the user’s own, and no fault', () => {
+  const base = useDirectory();
+  const file = join(base, 'file');
+  writeFileSync(file, '');
+  const loop = join(base, 'loop');
+  symlinkSync(loop, loop);
+  for (const place of [join(file, 'run'), join(loop, 'run'), join(base, 'x'.repeat(300))]) {
+    expect(isPrivateDir(place)).toBe(false);
+    expect(resolvePaths({ XDG_RUNTIME_DIR: place }).runtimeDir.startsWith(base)).toBe(false);
+  }
+});
+
 test('DM7 a directory is made private, or refused where that is too late', () => {
   const base = useDirectory();
   const fresh = join(base, 'a/b');

@@ -153,6 +153,21 @@ test('FB5 DM6 where the home cannot be written, the front bridges by itself', as
   expect(bridge.stderr).toContain('its directory cannot be made or is not private');
 });
 
+test('FB5 DM6 where the socket would lie below a file, the front bridges by itself', async () => {
+  const service = await useService();
+  const base = useDaemonHome();
+  // Too deep for a socket, which is looked for among the temporary files.
+  const deep = useDaemonHome(`${base.path}/${'deep/'.repeat(25)}home`);
+  mkdirSync(deep.path, { recursive: true });
+  const file = `${base.path}/file`;
+  writeFileSync(file, '');
+  const bridge = await useBridge(service, deep.launch({ env: { TMPDIR: `${file}/tmp` } }));
+  await bridge.initialize();
+  expect(bridge.stderr).toContain('bridging in this process, because');
+  expect(bridge.stderr).toContain('its directory cannot be made or is not private');
+  expect((await bridge.callTool('echo', { value: 1 })).result).toBeDefined();
+});
+
 test(
   'FB5 DM6 a daemon that hangs delays a launch by seconds, not for ever',
   { timeout: 30_000 },
