@@ -23,19 +23,28 @@ export function watchForWake(
 
   function look(): void {
     const now = clock.wallTime();
-    const seen = readNetwork();
+    const seen = readNetwork() ?? network;
     // A clock that was set back says nothing; one that jumped ahead means sleep, or a correction that a check does no harm to.
     if (now - lookedAt > LOOK_EVERY_MS + JUMP_MS) onWake('the machine was asleep');
-    else if (seen !== network) onWake('the network has changed');
+    else if (network !== undefined && seen !== network) onWake('the network has changed');
     lookedAt = now;
     network = seen;
     timer = clock.after(LOOK_EVERY_MS, look);
   }
 }
 
-/** The addresses of this machine, but for loopback and link-local ones, which come and go without meaning. */
-function networkSignature(): string {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+/**
+ * The addresses of this machine, but for loopback and link-local ones, which come and go without meaning. Undefined where the
+ * system does not tell, as while no more files can be opened, or ever in some sandboxes.
+ */
+function networkSignature(): string | undefined {
+  let interfaces: ReturnType<typeof networkInterfaces>;
+  try {
+    interfaces = networkInterfaces();
+  } catch {
+    return undefined;
+  }
+  const addresses = Object.entries(interfaces).flatMap(([name, list]) =>
     (list ?? [])
       .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
       .map(({ address }) => `${name} ${address}`),

@@ -132,6 +132,43 @@ describe('SE7 the network that a machine is in', () => {
   });
 });
 
+describe('SE7 a system that does not tell its network', () => {
+  /** How many changes are noticed when it tells these, one after the other; undefined where it does not. */
+  async function changes(...addresses: readonly (string | undefined)[]): Promise<number> {
+    let address: string | undefined;
+    os.networkInterfaces.mockImplementation(() => {
+      if (address === undefined) throw new Error('uv_interface_addresses returned EMFILE');
+      return { eth0: [{ address, internal: false }] };
+    });
+    onTestFinished(() => void os.networkInterfaces.mockReset());
+    address = addresses[0];
+    const machine = new Machine('own');
+    for (address of addresses.slice(1)) await machine.fake.advance(5000);
+    machine.stop();
+    return machine.reasons.length;
+  }
+
+  test.each<[string, (string | undefined)[], number]>([
+    ['for a while has not changed it', ['10.0.0.5', undefined, '10.0.0.5'], 0],
+    ['while it changes is noticed later', ['10.0.0.5', undefined, undefined, '10.0.0.6'], 1],
+    ['at first has not changed it when it does', [undefined, '10.0.0.5'], 0],
+    ['at first is watched from when it does', [undefined, '10.0.0.5', '10.0.0.6'], 1],
+  ])('%s', async (_what, addresses, count) => {
+    expect(await changes(...addresses)).toBe(count);
+  });
+
+  test('is still seen to have slept', async () => {
+    os.networkInterfaces.mockImplementation(() => {
+      throw new Error('uv_interface_addresses returned EPERM');
+    });
+    onTestFinished(() => void os.networkInterfaces.mockReset());
+    const machine = new Machine('own');
+    machine.asleepMs += 60_000;
+    await machine.fake.advance(5000);
+    expect(machine.reasons).toEqual(['the machine was asleep']);
+  });
+});
+
 describe('BR10 the watch', () => {
   test('ends when it is stopped, with no timer left', async () => {
     const machine = new Machine();
