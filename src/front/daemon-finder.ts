@@ -32,7 +32,10 @@ const LIMIT_MS = 5000;
 const LOOK_EVERY_MS = 8;
 const LOOK_SELDOM_MS = 40;
 const SELDOM_AFTER_MS = 500;
-/** One that ended because another was there is started again when that one still cannot be reached, in milliseconds. */
+/**
+ * One that was killed, or ended because another was there that still cannot be reached, is started again; not sooner than this
+ * after its start, in milliseconds.
+ */
 const START_AGAIN_MS = 400;
 const MAX_NEEDS = 3;
 
@@ -77,16 +80,18 @@ export class DaemonFinder {
       }
       if (child?.error !== undefined)
         return { kind: 'none', reason: `no background process can be started (${child.error.message})` };
-      if (child?.exitCode !== undefined && child.exitCode !== 0)
+      if (child?.exitCode !== undefined && child.exitCode > 0)
         return {
           kind: 'none',
           reason: `no background process can run here: ${daemonExitText(child.exitCode)}`,
         };
       const pauseMs = spentMs < SELDOM_AFTER_MS ? LOOK_EVERY_MS : LOOK_SELDOM_MS;
       // With no time left for another try, what this one met is the reason.
-      if (clock.now() - startedAt + 2 * pauseMs >= LIMIT_MS)
-        return { kind: 'none', reason: `no background process answers (${tried.reason})` };
-      if (child === undefined || (child.exitCode === 0 && clock.now() >= startAgainAt)) {
+      if (clock.now() - startedAt + 2 * pauseMs >= LIMIT_MS) {
+        const met = child?.exitCode === -1 ? 'the last one was killed as it started' : tried.reason;
+        return { kind: 'none', reason: `no background process answers (${met})` };
+      }
+      if (child === undefined || (child.exitCode !== undefined && clock.now() >= startAgainAt)) {
         child = start();
         startAgainAt = clock.now() + START_AGAIN_MS;
       }

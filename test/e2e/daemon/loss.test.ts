@@ -93,6 +93,8 @@ test('DM4 killed while it starts: the front starts another', { timeout: 30_000 }
   home.kill('SIGKILL');
   expect((await bridge.reply('first', 10_000)).result).toBeDefined();
   expectOneReplyEach(bridge, ['first']);
+  expect(await home.facts()).toMatchObject({ clients: 1 });
+  expect(bridge.stderr).toBe('');
 });
 
 const INITIALIZE = {
