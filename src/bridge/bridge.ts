@@ -77,8 +77,7 @@ export class Bridge {
     const { input, output, settings, onFault } = this.#options;
     const reader = new LineReader(settings.maxLineBytes, {
       onLine: (line) => this.#onLine(line),
-      onTooLong: (id, byteLength) =>
-        this.#refuse(this.#write, id, tooLong(byteLength, settings.maxLineBytes)),
+      onTooLong: (id, size) => this.#refuse(this.#write, id, tooLong(size, settings.maxLineBytes)),
     });
     return new Promise((resolve) => {
       const guard = (read: () => void): void => {
@@ -90,6 +89,7 @@ export class Bridge {
         }
       };
       input.on('data', (chunk: Buffer) => guard(() => reader.feed(chunk)));
+      input.on('data', () => this.#writer.holdUp(input));
       input.once('end', () => {
         guard(() => reader.end());
         resolve('the client closed its end');

@@ -1,6 +1,6 @@
 // Writes messages to the client, one a line, in order; and tells when the client is behind with reading.
 
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { afterThisTurn } from '../platform/clock.ts';
 import { copyBytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/envelope.ts';
@@ -9,6 +9,8 @@ const LF = 0x0a;
 const LINE_END = Buffer.of(LF);
 /** Shorter lines are copied together with their end: one write is cheaper than two. */
 const COPY_BELOW_BYTES = 16 * 1024;
+/** While more waits to be read, in bytes, nothing is taken from who does not read it. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 export class LineWriter {
   readonly #output: Writable;
@@ -77,6 +79,16 @@ export class LineWriter {
   /** A promise while more is waiting to be read than the stream likes to hold; resolves also when the output closes. */
   ready(): Promise<void> | undefined {
     return this.#drained;
+  }
+
+  /**
+   * Has the client say no more while it is far behind with reading. The service's answers wait for it to read; those of the
+   * bridge's own come as fast as it asks.
+   */
+  holdUp(input: Readable): void {
+    if (this.#drained === undefined || this.#output.writableLength <= MAX_UNREAD_BYTES) return;
+    input.pause();
+    void this.#drained.then(() => input.resume());
   }
 
   /** Resolves when all that was written has been handed to the system, or the output has closed. */

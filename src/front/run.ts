@@ -70,6 +70,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => relay.stop());
   const code = await relay.run();
+  // What was not read by then would keep the bridge from coming to the end of its input.
+  local?.stream.removeAllListeners('data').resume();
   await local?.close();
   release();
   return code;

@@ -278,3 +278,50 @@ describe('BR10 the end', () => {
     expect(harness.clock.pendingTimers).toBe(0);
   });
 });
+
+describe('SC4 a client that writes and does not read', () => {
+  const MIB = 1024 * 1024;
+  const ids = Array.from({ length: 9000 }, (_, n) => `${n} ${'x'.repeat(1000)}`);
+  const ping = (id: string): object => ({ jsonrpc: '2.0', id, method: 'ping' });
+
+  test.each([
+    ['pings', ping],
+    ['refused requests', (id: string) => ({ jsonrpc: '2.0', id, method: 'tools/list' })],
+  ])('is taken %s from up to a bound; when it reads, each is answered', async (_what, ask) => {
+    const harness = new Harness();
+    harness.stopReading();
+    await harness.send(...ids.map(ask));
+    expect(harness.unreadBytes).toBeGreaterThan(4 * MIB);
+    expect(harness.unreadBytes).toBeLessThan(4.1 * MIB);
+    await harness.readAgain();
+    expect(harness.messages.map(({ id }) => id)).toEqual(ids);
+    await harness.send(ping('later'));
+    expect(harness.outcomesOf('later')).toEqual(['answered']);
+  });
+
+  test('gets on with what it writes below the bound', async () => {
+    const harness = new Harness();
+    harness.stopReading();
+    await harness.send(...ids.slice(0, 3500).map(ping));
+    expect(harness.unreadBytes).toBeGreaterThan(3 * MIB);
+    expect(harness.untakenBytes).toBe(0);
+  });
+
+  test('is answered all that it asked before its end', async () => {
+    const harness = new Harness();
+    harness.stopReading();
+    await harness.send(...ids.map(ping));
+    await harness.end();
+    await harness.readAgain();
+    expect(harness.messages.map(({ id }) => id)).toEqual(ids);
+    expect(harness.ending).toBe('the client closed its end');
+  });
+
+  test('is let go when it closes its end', async () => {
+    const harness = new Harness();
+    harness.stopReading();
+    await harness.send(...ids.map(ping));
+    await harness.hangUp();
+    expect(harness.ending).toBe('the client closed its end');
+  });
+});

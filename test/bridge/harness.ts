@@ -28,13 +28,15 @@ export class Harness {
   readonly events: BridgeEvent[] = [];
   /** Each line that the client got. */
   readonly lines: string[] = [];
+  /** What has ended the conversation. */
+  ending: string | undefined;
   readonly #input = new PassThrough();
+  readonly #output = new PassThrough();
   readonly #bridge: Bridge;
 
   constructor(settings: Partial<Settings> = {}, isBehindFront = false) {
-    const output = new PassThrough();
     let rest = '';
-    output.on('data', (chunk: Buffer) => {
+    this.#output.on('data', (chunk: Buffer) => {
       const parts = (rest + chunk.toString()).split('\n');
       rest = parts.pop() ?? '';
       this.lines.push(...parts);
@@ -49,14 +51,14 @@ export class Harness {
     this.#bridge = new Bridge({
       ...shared,
       input: this.#input,
-      output,
+      output: this.#output,
       isBehindFront,
       serviceHost: url.host,
       openSession: (parts) =>
         new Session({ ...shared, ...parts, profile: { name: 'test', url, headers: {} } }),
       openStore: () => ({ load: () => undefined, save: () => Promise.resolve() }),
     });
-    void this.#bridge.run();
+    void this.#bridge.run().then((reason) => (this.ending = reason));
   }
 
   /** Sends lines as the client does, and waits for what follows at once. */
@@ -64,6 +66,39 @@ export class Harness {
     for (const line of lines)
       this.#input.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
     await settle();
+  }
+
+  /** Says no more. */
+  async end(): Promise<void> {
+    this.#input.end();
+    await settle();
+  }
+
+  stopReading(): void {
+    this.#output.pause();
+  }
+
+  async readAgain(): Promise<void> {
+    this.#output.resume();
+    // Whatever is taken makes room for more.
+    for (let left = -1; left !== this.unreadBytes + this.untakenBytes; await settle())
+      left = this.unreadBytes + this.untakenBytes;
+  }
+
+  /** Closes its end of the output. */
+  async hangUp(): Promise<void> {
+    this.#output.destroy();
+    await settle();
+  }
+
+  /** What the client was told and has not read. */
+  get unreadBytes(): number {
+    return this.#output.writableLength + this.#output.readableLength;
+  }
+
+  /** What the client has said and the bridge has not taken. */
+  get untakenBytes(): number {
+    return this.#input.writableLength + this.#input.readableLength;
   }
 
   async initialize(protocolVersion = '2025-06-18', clientName = 'test'): Promise<void> {

@@ -1,5 +1,6 @@
 // What no client should send, through the real program: each gets the error that JSON-RPC names, and disturbs nothing else.
 import { expect, test } from 'vitest';
+import { flood } from '../support/flood.ts';
 import { heldUntil, type RpcMessage } from '../support/scripted-service.ts';
 import { expectBridgeError, expectOneReplyEach, useBridge, useBridged, useService } from '../support/use.ts';
 
@@ -239,4 +240,14 @@ test('BR11 BR13 hundreds of bad lines among good ones: each good one gets its an
   expectOneReplyEach(bridge, ids);
   expect(bridge.messages.filter(({ error }) => error !== undefined)).toHaveLength(300);
   expect(service.record.of('tools/call')).toHaveLength(300);
+});
+
+test('SC4 BR13 a client that writes on and on without reading is held up, and answered when it reads', async () => {
+  const { bridge } = await useBridged();
+  bridge.pauseReading();
+  const ids = await flood(bridge);
+  bridge.resumeReading();
+  await bridge.reply(ids.at(-1), 20_000);
+  expect(bridge.messages.slice(1).map(({ id }) => id)).toEqual(ids);
+  expect(await bridge.callTool('read')).toHaveProperty('result');
 });

@@ -1,6 +1,7 @@
 // The end: whatever ends the bridge and whatever is going on, it is gone within 2 s with exit code 0, and the service knows.
 import { expect, test } from 'vitest';
 import type { BridgeProcess, Exit } from '../support/bridge-process.ts';
+import { flood } from '../support/flood.ts';
 import { hang, hangInSse, type ScriptedService } from '../support/scripted-service.ts';
 import { expectBridgeError, expectOneReplyEach, useBridge, useBridged, useService } from '../support/use.ts';
 
@@ -153,6 +154,14 @@ test('BR10 a client that does not read any more does not keep it alive', async (
   }
   await service.until(() => service.record.of('tools/call').length === 20);
   expectQuickEnd(await bridge.kill('SIGTERM'));
+});
+
+test('BR10 SC4 nor does one that writes on and on without reading', async () => {
+  const { service, bridge } = await useBridged();
+  bridge.pauseReading();
+  await flood(bridge);
+  expectQuickEnd(await bridge.kill('SIGTERM'));
+  await service.until(() => service.sessionCount === 0);
 });
 
 test('BR10 over HTTP+SSE the stream ends with the client', async () => {

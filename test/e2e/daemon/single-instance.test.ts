@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { useDaemonHome } from '../../support/daemon-home.ts';
+import { flood } from '../../support/flood.ts';
 import { useBridge, useService } from '../../support/use.ts';
 
 /** CI has two processors; fifty rounds are for a person who doubts. */
@@ -151,6 +152,18 @@ test('FB5 DM6 where the home cannot be written, the front bridges by itself', as
   const bridge = await useBridge(service, home.launch());
   await bridge.initialize();
   expect(bridge.stderr).toContain('its directory cannot be made or is not private');
+});
+
+test('FB5 BR10 SC4 a front that bridges by itself for a client that writes and does not read ends when told to', async () => {
+  const service = await useService();
+  const home = useDaemonHome();
+  writeFileSync(home.paths.runtimeDir, '');
+  const bridge = await useBridge(service, home.launch());
+  await bridge.initialize();
+  bridge.pauseReading();
+  await flood(bridge);
+  expect(await bridge.kill('SIGTERM')).toMatchObject({ code: 0 });
+  await service.until(() => service.sessionCount === 0);
 });
 
 test('FB5 DM6 where the socket would lie below a file, the front bridges by itself', async () => {
