@@ -165,26 +165,29 @@ export class LiveSession {
   }
 
   /**
-   * Takes no more calls; those that are running go on.
+   * Takes no more calls; those that are running go on. What nobody has seen yet is taken back, to be made on the next session.
    * @param dead why nobody will answer them, where that is so: then those that may be made anew elsewhere fail with it
    */
   retire(dead?: FailedAttempt): void {
     this.isOver = true;
-    this.#over.abort();
-    if (dead !== undefined) {
-      const safe = this.running().filter((call) => call.question.safety === 'safe');
-      for (const call of safe) call.settle({ ...dead, progress: call.progress });
+    for (const call of this.running()) {
+      const mayMove = dead !== undefined && call.question.safety === 'safe';
+      if (mayMove || call.progress === 'not-sent') this.giveUp(call, dead ?? SESSION_OVER);
     }
+    this.#over.abort();
     this.#closeStream();
+  }
+
+  /** Ends one try: no answer to it is waited for any more. */
+  giveUp(call: Call, reason: FailedAttempt): void {
+    call.settle({ ...reason, progress: call.progress });
+    call.exchange.abort();
   }
 
   /** Ends the session here: every call still running fails with `reason`, and nothing that comes later counts. */
   abandon(reason: FailedAttempt): void {
-    this.retire();
-    for (const call of this.#calls.values()) {
-      call.settle({ ...reason, progress: call.progress });
-      call.exchange.abort();
-    }
+    this.retire(reason);
+    for (const call of this.#calls.values()) this.giveUp(call, reason);
   }
 
   /** Ends the session at the service too, after what is on its way has been sent. Never rejects. */

@@ -1,6 +1,7 @@
 // Watches the calls of a session for silence. When one is suspiciously silent, asks the service on a connection of its own:
 // if it answers there, replay-safe calls that are still silent are asked once more on new connections, and what still waits for
-// a connection gets one of those; if it does not, the path to the service is down, and the session is told.
+// a connection gets one of those; if it does not, the path to the service is down, and the session is told. On a session that is
+// over nothing is asked: replay-safe calls that are silent there are given up, and so tried on the next one.
 
 import type { Clock } from '../platform/clock.ts';
 import type { FailedAttempt } from '../policy/attempt.ts';
@@ -10,6 +11,7 @@ import { isSuspicious, SILENCE } from '../policy/silence.ts';
 import type { Call } from './call.ts';
 import type { LiveSession } from './live-session.ts';
 import { checkHealth, probe } from './probe.ts';
+import { LOST } from './response-verdict.ts';
 
 const TICK_MS = 250;
 
@@ -64,9 +66,14 @@ export class PathWatch {
   #tick(): void {
     const { live, clock } = this.#options;
     const running = live.running();
-    if (live.isOver || running.length === 0) return;
+    if (running.length === 0) return;
     this.wake();
     const now = clock.now();
+    if (live.isOver) {
+      const silent = running.filter((call) => this.#isSuspicious(call, now));
+      for (const call of silent) if (call.question.safety === 'safe') live.giveUp(call, LOST);
+      return;
+    }
     const isDue = running.some((call) => {
       const restedMs = now - (this.#wellAt.get(call) ?? Number.NEGATIVE_INFINITY);
       return restedMs >= SILENCE.restMs && this.#isSuspicious(call, now);

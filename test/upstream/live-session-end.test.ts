@@ -209,12 +209,23 @@ describe('a session that ends', () => {
   test('SE4 lets its calls finish when it is retired, and takes no new ones', async () => {
     const { call, wire, live } = new Calling();
     const running = call();
+    wire.at(0).start();
     live.retire();
     expect(live.isOver).toBe(true);
     expect(await call().outcome).toMatchObject({ kind: 'failed', progress: 'not-sent', sessionLost: true });
     expect(wire.exchanges).toHaveLength(1);
     wire.at(0).answer();
     expect((await running.outcome).kind).toBe('answered');
+  });
+
+  test('SE4 RT1 takes back what nobody has seen when it is retired', async () => {
+    const { call, wire, live } = new Calling();
+    const [sent, unsent] = [call(), call()];
+    wire.at(0).start();
+    live.retire();
+    expect(await unsent.outcome).toMatchObject({ kind: 'failed', progress: 'not-sent', sessionLost: true });
+    expect(wire.exchanges.map(({ isAborted }) => isAborted)).toEqual([false, true]);
+    expect(sent.seen).toBeUndefined();
   });
 
   test('stays over: what comes late changes nothing', async () => {

@@ -200,6 +200,25 @@ describe('RT6 SC4 the watch', () => {
     expect(world.pings).toHaveLength(2);
   });
 
+  test('SE4 gives up reads that fall silent on a session that is over, and asks nothing there', async () => {
+    const world = new Watching();
+    const write = await world.ask('write', 'unsafe');
+    const read = await world.ask('read');
+    const heard = await world.ask('heard');
+    world.live.retire();
+    await world.clock.advance(SILENCE.startMs - 1);
+    heard.options.onBytes?.();
+    expect(read.isAborted).toBe(false);
+    await world.clock.advance(2 * LOOK_MS);
+    expect([write, read, heard].map(({ isAborted }) => isAborted)).toEqual([false, true, false]);
+    await world.clock.advance(60_000);
+    expect([write, read, heard].map(({ isAborted }) => isAborted)).toEqual([false, true, true]);
+    expect(world.wire.exchanges).toHaveLength(3);
+    write.answer();
+    await world.clock.advance(LOOK_MS);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
   test('has no timer left when no call is', async () => {
     const world = new Watching();
     const read = await world.ask('read');

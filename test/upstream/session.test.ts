@@ -102,6 +102,38 @@ describe('SE4 a session that the service has forgotten', () => {
     expect(world.peer.handshakes).toBe(2);
   });
 
+  test('RT6 hands on what went into a dead connection: a read soon, a write never', async () => {
+    const world = await SessionWorld.ready();
+    world.peer.path = silent;
+    const read = world.request('tools/call', 'safe', 60_000);
+    const write = world.request('tools/call', 'unsafe', 60_000);
+    await settle();
+    world.peer.path = undefined;
+    world.peer.forget();
+    await world.pass(3000);
+    expect([world.state, world.peer.handshakes]).toEqual(['READY', 2]);
+    expect([replyOf(read), replyOf(write)]).toEqual(['answer', 'none yet']);
+    await world.pass(60_000);
+    expect(replyOf(write)).toBe('ERR_UPSTREAM_OUTCOME_UNKNOWN');
+    expect(world.peer.executed).toEqual([0]);
+  });
+
+  test('RT1 hands on what still waited for a connection, a write too, at once and once', async () => {
+    const world = await SessionWorld.ready();
+    world.peer.path = () => {};
+    const queued = [world.request('tools/call', 'safe'), world.request('tools/call', 'unsafe')];
+    await settle();
+    const waiting = world.peer.open.filter(({ message }) => message?.method === 'tools/call');
+    world.peer.path = undefined;
+    world.peer.forget();
+    const next = world.request();
+    await world.pass(500);
+    expect(countReplies([...queued, next])).toEqual({ answer: 3 });
+    expect(waiting.map(({ isOver }) => isOver)).toEqual([true, true]);
+    expect([...world.peer.executed].sort()).toEqual([0, 1, 2]);
+    expect(world.peer.handshakes).toBe(2);
+  });
+
   test('is told from a request for something that is not there', async () => {
     const world = await SessionWorld.ready();
     world.peer.onCall = status(400);
