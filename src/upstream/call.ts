@@ -54,6 +54,8 @@ export interface Question {
 
 export class Race {
   readonly calls: Call[] = [];
+  /** The service has asked the client something for it; another try would ask the person once more. */
+  hasAsked = false;
   readonly #onSettled: (outcome: AttemptOutcome) => void;
   #isSettled = false;
 

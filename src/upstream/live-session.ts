@@ -285,7 +285,10 @@ export class LiveSession {
         if (message.method === 'ping') {
           // A service that does not take the answers need not get more of them.
           if (this.#underWay < MAX_UNDER_WAY) void this.send(pong(message));
-        } else (via?.client ?? this.#unsolicited).deliver(message, this);
+          return;
+        }
+        if (via !== undefined) via.race.hasAsked = true;
+        (via?.client ?? this.#unsolicited).deliver(message, this);
         return;
       case 'notification':
         if (message.method === 'notifications/progress') this.#receiveProgress(message);

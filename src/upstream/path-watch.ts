@@ -110,9 +110,10 @@ export class PathWatch {
   #hedge(call: Call): void {
     // Its answer would come on the same stream.
     if (this.#isOneStream) return;
-    if (call.question.safety === 'unsafe' || this.#hedged.has(call.race) || !this.#options.budget.withdraw())
-      return;
-    this.#hedged.add(call.race);
+    const { race, question } = call;
+    if (question.safety === 'unsafe' || race.hasAsked || this.#hedged.has(race)) return;
+    if (!this.#options.budget.withdraw()) return;
+    this.#hedged.add(race);
     this.#options.observer({ type: 'request.hedged', method: call.request.method });
     this.#options.live.hedge(call);
     this.#options.onSilent?.();

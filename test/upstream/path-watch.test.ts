@@ -109,6 +109,25 @@ describe('RT6 a call that falls silent', () => {
     expect(world.tries('read')).toHaveLength(2);
   });
 
+  test('is not asked again while the service waits for an answer of the client, nor later', async () => {
+    const world = new Watching();
+    const read = await world.ask('read');
+    read.options.onBytes?.();
+    read.deliver({ jsonrpc: '2.0', id: 77, method: 'elicitation/create', params: { message: 'Sure?' } });
+    await world.advanceAnsweringPings(120_000);
+    world.watch.recovered(world.clock.now());
+    expect(world.tries('read')).toHaveLength(1);
+  });
+
+  test('is asked again though the service has pinged in its stream', async () => {
+    const world = new Watching();
+    const read = await world.ask('read');
+    read.options.onBytes?.();
+    read.deliver({ jsonrpc: '2.0', id: 77, method: 'ping' });
+    await world.advanceAnsweringPings(SILENCE.heardMs + LOOK_MS);
+    expect(world.tries('read')).toHaveLength(2);
+  });
+
   test('is asked again only while the retry budget lasts', async () => {
     const world = new Watching();
     while (world.budget.withdraw());
