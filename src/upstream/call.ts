@@ -58,6 +58,8 @@ export class Race {
   hasAsked = false;
   readonly #onSettled: (outcome: AttemptOutcome) => void;
   #isSettled = false;
+  /** What the client was told last of how far it is, and by which try. */
+  #told: { readonly by: Call; readonly progress: Envelope } | undefined;
 
   /** @param onSettled called once, with the outcome */
   constructor(onSettled: (outcome: AttemptOutcome) => void) {
@@ -68,12 +70,31 @@ export class Race {
     return this.#isSettled;
   }
 
+  /**
+   * Whether the client may be told this. Tries side by side are not equally far, and to the client progress may only increase (MCP
+   * 2025-11-25, Progress): one that did not tell last has to be further.
+   */
+  tells(by: Call, progress: Envelope): boolean {
+    const told = this.#told;
+    if (told !== undefined && told.by !== by && progressIn(progress) <= progressIn(told.progress))
+      return false;
+    this.#told = { by, progress };
+    return true;
+  }
+
   /** The first outcome counts; later ones change nothing. */
   settle(outcome: AttemptOutcome): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#onSettled(outcome);
   }
+}
+
+/** How far a notifications/progress says that it is; NaN where it does not say. */
+function progressIn(notification: Envelope): number {
+  const { params } = JSON.parse(notification.bytes.toString()) as { params?: { progress?: unknown } };
+  const progress = params?.progress;
+  return typeof progress === 'number' ? progress : Number.NaN;
 }
 
 /** The session that a call runs on. */

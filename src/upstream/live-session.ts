@@ -328,8 +328,8 @@ export class LiveSession {
       this.#observer({ type: 'upstream.dropped', reason: 'progress of a request that is not waiting' });
       return;
     }
-    // Of two tries at one request, the later one tells; two voices would go back and forth.
-    if (call.race.calls.at(-1) === call) call.client.deliver(respan(message, span, token), this);
+    const progress = respan(message, span, token);
+    if (call.race.tells(call, progress)) call.client.deliver(progress, this);
   }
 
   #keepTaskToken(call: Call): void {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { messageOf } from '../support/envelopes.ts';
 import { settle } from '../support/fake-clock.ts';
 import { Calling, answerText, cancelled } from './calling.ts';
-import { failed } from './fake-wire.ts';
+import { failed, type FakeExchange } from './fake-wire.ts';
 
 const unreachable = failed('unknown', 'ERR_UPSTREAM_UNREACHABLE');
 
@@ -46,6 +46,91 @@ describe('RT6 a call that is asked twice', () => {
     expect(await running.outcome).toEqual({ kind: 'aborted', progress: 'unknown' });
     const ids = wire.exchanges.slice(0, 2).map(({ message }) => message.id);
     expect(wire.cancellations.map(({ message }) => message.params?.['requestId'])).toEqual(ids);
+  });
+});
+
+describe('BR7 RT6 the progress of a call that is asked twice', () => {
+  const asking =
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{"progressToken":"t"},"name":"t"}}';
+
+  /** What the client hears, while the first try (0) or the second (1) reports each value. */
+  async function hear(
+    reports: readonly (readonly [0 | 1, unknown])[],
+    secondFails = false,
+  ): Promise<unknown[]> {
+    const { call, wire, live } = new Calling();
+    const { client } = call(asking);
+    const report = (exchange: FakeExchange, progress: unknown): void => {
+      const params = { progressToken: exchange.message.id, progress };
+      exchange.deliver({ jsonrpc: '2.0', method: 'notifications/progress', params });
+    };
+    report(wire.at(0).start(), 1);
+    report(wire.at(0), 2);
+    live.hedge(live.running()[0]!);
+    for (const [index, progress] of reports) report(wire.at(index).start(), progress);
+    if (secondFails) {
+      wire.at(1).finish({ kind: 'broken', failed: unreachable, stream: undefined });
+      await settle();
+      report(wire.at(0), 9);
+    }
+    return client.received.map(
+      (text) => (JSON.parse(text) as { params: { progress?: unknown } }).params.progress,
+    );
+  }
+
+  test.each<[string, (readonly [0 | 1, unknown])[], unknown[]]>([
+    [
+      'is told by the first try while the second waits or says nothing',
+      [
+        [0, 3],
+        [0, 4],
+      ],
+      [1, 2, 3, 4],
+    ],
+    [
+      'is not told by one that is behind',
+      [
+        [1, 1],
+        [1, 2],
+        [0, 3],
+        [1, 3],
+      ],
+      [1, 2, 3],
+    ],
+    [
+      'is told by the second try from where it is further',
+      [
+        [1, 2],
+        [1, 3],
+        [1, 4],
+      ],
+      [1, 2, 3, 4],
+    ],
+    [
+      'only increases though both tell',
+      [
+        [1, 3],
+        [0, 3],
+        [0, 4],
+        [1, 4],
+        [1, 5.5],
+      ],
+      [1, 2, 3, 4, 5.5],
+    ],
+    [
+      'passes where a service says nothing of how far it is',
+      [
+        [1, undefined],
+        [0, 'x'],
+      ],
+      [1, 2, undefined, 'x'],
+    ],
+  ])('%s', async (_what, reports, heard) => {
+    expect(await hear(reports)).toEqual(heard);
+  });
+
+  test('is told by the first try again when the second has failed', async () => {
+    expect(await hear([[1, 3]], true)).toEqual([1, 2, 3, 9]);
   });
 });
 
