@@ -11,6 +11,7 @@ import type { HttpClient } from './http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { LiveSession } from './live-session.ts';
 import type { Pace } from './pace.ts';
+import type { ResponseResult } from './response-reader.ts';
 import { StreamableHttp } from './streamable-http.ts';
 import { NO_MESSAGES } from './wire.ts';
 
@@ -186,19 +187,28 @@ async function complete(
   if (oneConnection) await rest(live, clock);
   // Awaited, because some services refuse requests that overtake it.
   const sent = await live.send(INITIALIZED, signal);
-  const isRefused = sent.kind === 'refused' && (sent.status.sessionLost === true || sent.code >= 500);
-  if (sent.kind === 'aborted' || sent.kind === 'broken' || isRefused) {
+  const failed = judgeInitialized(sent, streamable?.hasUnusableId === true);
+  if (failed !== undefined) {
     await endWithin(live, GIVE_BACK_MS, clock);
-  }
-  if (sent.kind === 'aborted') return { kind: 'aborted' };
-  if (sent.kind === 'broken') return sent.failed;
-  if (sent.kind === 'refused' && isRefused) return sent.status;
-  if ((sent.kind === 'refused' || sent.kind === 'rpc-error') && streamable?.hasUnusableId === true) {
-    const message = 'The service named the session with an id that no header may hold, and asks for it.';
-    return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
+    return failed;
   }
   if (oneConnection) await rest(live, clock);
   return { kind: 'established', live, answer, protocolVersion, sessionId: streamable?.sessionId };
+}
+
+/** Undefined where the session can be used. A service that still waits for this notification would refuse every call. */
+function judgeInitialized(sent: ResponseResult, hasUnusableId: boolean): HandshakeOutcome | undefined {
+  if (sent.kind === 'aborted') return { kind: 'aborted' };
+  if (sent.kind === 'broken') return sent.failed;
+  if (sent.kind !== 'refused' && sent.kind !== 'rpc-error') return undefined;
+  const isLost = sent.kind === 'refused' && sent.status.sessionLost === true;
+  if (isLost || sent.code === 429 || sent.code >= 500) return sent.status;
+  if (hasUnusableId) {
+    const message = 'The service named the session with an id that no header may hold, and asks for it.';
+    return { kind: 'failed', progress: 'refused', failure: { code: 'ERR_UPSTREAM_BAD_ANSWER', message } };
+  }
+  // Others have no use for notifications, or have lost the session: the first call shows that, and is sent again.
+  return undefined;
 }
 
 function readProtocolVersion(answer: Envelope): string | undefined {

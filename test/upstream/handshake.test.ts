@@ -183,19 +183,46 @@ describe('RT6 SE4 a handshake anew, whose connection may be dead', () => {
     await world.clock.advance(1000);
     expect(ended()).toEqual(['second']);
   });
-
-  test('SC4 gives back a session whose service does not take what follows', async () => {
-    const world = new Shaking(true);
-    network.onExchange = (exchange) =>
-      exchange.respond(exchange.message?.method === 'notifications/initialized' ? 500 : 202);
-    await world.answer(0, 'half');
-    await world.clock.advance(1000);
-    expect(world.outcome).toMatchObject({ kind: 'failed' });
-    expect(ended()).toEqual(['half']);
-  });
 });
 
 const REFUSAL = '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No valid session ID"}}';
+
+describe('SE1 `notifications/initialized`', () => {
+  test.each([
+    ['429', 429, '', 'ERR_UPSTREAM_BUSY'],
+    ['500', 500, '', 'ERR_UPSTREAM_HTTP_STATUS'],
+    ['404', 404, '', 'ERR_SESSION_LOST'],
+    ['429 in JSON-RPC', 429, REFUSAL, 'ERR_UPSTREAM_BUSY'],
+    ['503 in JSON-RPC', 503, REFUSAL, 'ERR_UPSTREAM_BUSY'],
+  ])(
+    'SC4 is refused with %s: the session is given back, and the wait kept',
+    async (_what, status, body, code) => {
+      const shaking = new Shaking(false);
+      network.onExchange = (exchange) => {
+        if (exchange.message?.method === 'notifications/initialized')
+          exchange.respond(status, { 'content-type': 'application/json', 'retry-after': '7' }, body);
+        else if (exchange.message?.method !== 'initialize') exchange.respond(200);
+      };
+      await shaking.settle();
+      await shaking.answer(0, 'half');
+      expect(shaking.outcome).toMatchObject({ kind: 'failed', failure: { code }, retryAfterMs: 7000 });
+      expect(ended()).toEqual(['half']);
+    },
+  );
+
+  test.each([400, 405])(
+    'is of no use to a service that says %i, which takes calls all the same',
+    async (status) => {
+      const shaking = new Shaking(false);
+      network.onExchange = (exchange) => {
+        if (exchange.message?.method !== 'initialize') exchange.respond(status);
+      };
+      await shaking.settle();
+      await shaking.answer(0, 'whole');
+      expect([shaking.session, ended()]).toEqual(['whole', []]);
+    },
+  );
+});
 
 describe('BR12 a session with an id that cannot be sent back', () => {
   test.each([
