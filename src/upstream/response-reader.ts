@@ -163,11 +163,11 @@ export class ResponseReader implements ResponseSink {
   result(outcome: HttpOutcome): ResponseResult {
     if (outcome.kind === 'aborted') return { kind: 'aborted' };
     if (outcome.kind === 'unauthorized') return unauthorized(outcome);
-    if (outcome.kind === 'failed' && outcome.error instanceof LongErrorPageError) return this.#refused();
+    // What the status refuses is known without the rest of the page.
+    if (this.#mode === 'error') return this.#refused();
     if (outcome.kind === 'failed') {
       return { kind: 'broken', failed: this.#broken(outcome), stream: this.streamEnd };
     }
-    if (this.#mode === 'error') return this.#refused();
     if (this.#mode === 'events') return { kind: 'ended', stream: this.streamEnd };
     if (this.#kept.size === 0) return { kind: 'accepted' };
     try {

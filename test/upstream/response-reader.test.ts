@@ -207,6 +207,21 @@ describe('BR12 an HTTP error', () => {
     });
   });
 
+  test.each([
+    [404, 'refused', 'ERR_SESSION_LOST'],
+    [429, 'refused', 'ERR_UPSTREAM_BUSY'],
+    [503, 'refused', 'ERR_UPSTREAM_BUSY'],
+    [502, 'unknown', 'ERR_UPSTREAM_UNREACHABLE'],
+  ])('RT2 says what it says though its page breaks off: %i', (status, progress, code) => {
+    const outcome: HttpOutcome = { kind: 'failed', progress: 'unknown', error: new Error('reset') };
+    const headers = { 'content-length': '500', 'retry-after': '2' };
+    for (const chunks of [[], ['<html>'], [rpcError.slice(0, 20)]])
+      expect(respond({ status, headers, chunks, outcome }).result).toMatchObject({
+        kind: 'refused',
+        status: { progress, failure: { code }, retryAfterMs: 2000 },
+      });
+  });
+
   test('SE4 404 means the session only where there was one', () => {
     const codeOf = (hadSession: boolean): unknown => {
       const { result } = respond({ status: 404, hadSession });
