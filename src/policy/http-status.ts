@@ -83,3 +83,11 @@ export function classifyStatus(facts: StatusFacts): FailedAttempt {
       );
   }
 }
+
+/**
+ * Whether a refusal to go on with a stream is of the moment, so that it may be asked for again from the same event. 409: the
+ * service has not noticed yet that the old stream is gone.
+ */
+export function isPassing(status: number): boolean {
+  return status >= 500 || [408, 409, 425, 429].includes(status);
+}

@@ -2,12 +2,13 @@
 
 import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
+import { isPassing } from '../policy/http-status.ts';
 import { reopenDelayMs } from '../policy/stream-delay.ts';
 import type { Observer } from '../observe/events.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StreamableHttp } from './streamable-http.ts';
 
-/** A service that has refused the stream so often, and never opened it, offers none. */
+/** A service that has refused the stream so often in a row, and never opened it, offers none; nor from where it was. */
 const MAX_REFUSALS = 3;
 /** A stream without a byte for so long, in milliseconds, is opened anew: nothing tells a quiet one from a dead one. */
 const REFRESH_MS = 300_000;
@@ -60,6 +61,7 @@ export async function listen({
     const result = await wire.listen(lastEventId, options, (reader) => {
       openedAt = clock.now();
       hasOpened = true;
+      refusals = 0;
       position = () => reader.streamEnd?.lastEventId;
       observer({
         type: 'upstream.listen',
@@ -81,13 +83,15 @@ export async function listen({
         return;
       }
       // Nobody is signed in: that says nothing of the stream.
-      if (result.status.signInNeeded !== true) refusals += 1;
+      const saysNothing = result.status.signInNeeded === true;
+      if (!saysNothing) refusals += 1;
       if (result.code === 405 || (!hasOpened && refusals >= MAX_REFUSALS)) {
         observer({ type: 'upstream.listen', state: 'not-offered', reason: `HTTP ${result.code}` });
         return;
       }
-      // The event that it was to go on from may be what is refused.
-      lastEventId = undefined;
+      // The event that it was to go on from may be what is refused, or what the service breaks at.
+      const keepsPosition = saysNothing || (isPassing(result.code) && refusals < MAX_REFUSALS);
+      if (!keepsPosition) lastEventId = undefined;
     }
     const stream = result.kind === 'ended' || result.kind === 'broken' ? result.stream : undefined;
     lastEventId = stream?.lastEventId ?? lastEventId;

@@ -1,6 +1,7 @@
 // What a response that did not bring the answer means for its call.
 
 import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import { isPassing } from '../policy/http-status.ts';
 import type { ResponseResult, StreamEnd } from './response-reader.ts';
 import type { Wire } from './wire.ts';
 
@@ -80,8 +81,7 @@ export function judgeResponse(
 /** The service has taken the request long ago; that it will not resume the stream says nothing of whether it ran. */
 function judgeRefusedResumption(refusal: FailedAttempt, resumed: StreamEnd): AttemptOutcome | StreamEnd {
   const status = refusal.httpStatus ?? 0;
-  // 409: a service that has not noticed yet that the old stream is gone.
-  if (status >= 500 || [408, 409, 425, 429].includes(status)) return resumed;
+  if (isPassing(status)) return resumed;
   return {
     ...unanswered(`The service ended its response early and would not resume it (HTTP ${status}).`),
     ...(refusal.sessionLost === true ? { sessionLost: true } : undefined),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classifyStatus } from '../../src/policy/http-status.ts';
+import { classifyStatus, isPassing } from '../../src/policy/http-status.ts';
 
 describe('BR12 an HTTP status without a message', () => {
   test.each([
@@ -55,4 +55,9 @@ describe('BR12 an HTTP status without a message', () => {
     expect(classifyStatus({ status: 429, hadSession: true, retryAfterMs: 5000 }).retryAfterMs).toBe(5000);
     expect(classifyStatus({ status: 503, hadSession: true })).not.toHaveProperty('retryAfterMs');
   });
+});
+
+test('BR8 a refusal to go on with a stream is of the moment where the service is busy, broken, or late to notice', () => {
+  expect([408, 409, 425, 429, 500, 502, 503, 504].filter((status) => !isPassing(status))).toEqual([]);
+  expect([0, 307, 400, 401, 403, 404, 405, 410, 412, 422].filter(isPassing)).toEqual([]);
 });

@@ -120,6 +120,29 @@ describe('SE6 the stream of the service', () => {
     expect(world.stream.request.headers).toMatchObject({ 'last-event-id': '42' });
   });
 
+  test.each([408, 409, 425, 429, 500, 502, 503, 504])(
+    'goes on after its last event though the service says %i in between',
+    async (status) => {
+      const world = new Listening();
+      await world.delayAfter((stream) => stream.headers(200, EVENTS).data('id: 42\ndata:\n\n').end());
+      for (let n = 0; n < 2; n += 1) {
+        await world.delayAfter((stream) => stream.respond(status));
+        expect(world.stream.request.headers).toMatchObject({ 'last-event-id': '42' });
+      }
+    },
+  );
+
+  test('begins anew where the service breaks at that event each time, and counts anew with each event', async () => {
+    const world = new Listening();
+    for (const id of ['41', '42']) {
+      await world.delayAfter((stream) => stream.headers(200, EVENTS).data(`id: ${id}\ndata:\n\n`).end());
+      for (let n = 0; n < 2; n += 1) await world.delayAfter((stream) => stream.respond(500));
+      expect(world.stream.request.headers).toMatchObject({ 'last-event-id': id });
+    }
+    await world.delayAfter((stream) => stream.respond(500));
+    expect(world.stream.request.headers).not.toHaveProperty('last-event-id');
+  });
+
   test('is opened again without end, through an hour of failures', async () => {
     const world = new Listening();
     world.stream.headers(200, EVENTS);
