@@ -3,13 +3,16 @@
 import { sleep, type Clock, type Timer } from '../platform/clock.ts';
 import type { Rng } from '../platform/random.ts';
 import { isPassing } from '../policy/http-status.ts';
+import { askedForMs } from '../policy/reconnect.ts';
 import { reopenDelayMs } from '../policy/stream-delay.ts';
 import type { Observer } from '../observe/events.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StreamableHttp } from './streamable-http.ts';
 
-/** A service that has refused the stream so often in a row, and never opened it, offers none; nor from where it was. */
+/** A service that has refused the stream so often, and never opened it, offers none; one that did has lost the place in it. */
 const MAX_REFUSALS = 3;
+/** Refusals for what goes on at this moment, which say nothing of whether there is a stream. */
+const BUSY = [409, 429, 503];
 /** A stream without a byte for so long, in milliseconds, is opened anew: nothing tells a quiet one from a dead one. */
 const REFRESH_MS = 300_000;
 /** A stream that stayed open this long, in milliseconds, was well: the next failure starts the backoff anew. */
@@ -43,6 +46,7 @@ export async function listen({
   let attempt = new AbortController();
   onRestart?.(() => attempt.abort());
   while (!live.isOver) {
+    let askedMs = 0;
     let openedAt: number | undefined;
     let position = (): string | undefined => undefined;
     const current = new AbortController();
@@ -82,8 +86,9 @@ export async function listen({
         onSessionLost();
         return;
       }
-      // Nobody is signed in: that says nothing of the stream.
-      const saysNothing = result.status.signInNeeded === true;
+      // That nobody is signed in says nothing of the stream either.
+      const saysNothing = BUSY.includes(result.code) || result.status.signInNeeded === true;
+      askedMs = askedForMs(result.status) ?? 0;
       if (!saysNothing) refusals += 1;
       if (result.code === 405 || (!hasOpened && refusals >= MAX_REFUSALS)) {
         observer({ type: 'upstream.listen', state: 'not-offered', reason: `HTTP ${result.code}` });
@@ -100,7 +105,7 @@ export async function listen({
       if (clock.now() - openedAt >= SETTLED_AFTER_MS) failures = 0;
     }
     failures += 1;
-    const delayMs = reopenDelayMs(stream?.retryMs, failures, rng);
+    const delayMs = Math.max(askedMs, reopenDelayMs(stream?.retryMs, failures, rng));
     // A restart cuts the wait short.
     await sleep(clock, delayMs, options.signal);
   }

@@ -1,84 +1,11 @@
 // The service's own stream, which is kept open for ever.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
-import type { BridgeEvent } from '../../src/observe/events.ts';
-import type { HttpClient as RealHttpClient } from '../../src/upstream/http.ts';
-import { listen } from '../../src/upstream/listener.ts';
-import { LiveSession } from '../../src/upstream/live-session.ts';
-import { StreamableHttp } from '../../src/upstream/streamable-http.ts';
-import { FakeClock, settle } from '../support/fake-clock.ts';
-import { HttpClient, network, type FakeHttpExchange } from '../support/fake-http.ts';
-import { Client } from './calling.ts';
+import { settle } from '../support/fake-clock.ts';
+import { network, type FakeHttpExchange } from '../support/fake-http.ts';
+import { Listening } from './listening.ts';
 
 const EVENTS = { 'content-type': 'text/event-stream' };
 const JSON_TYPE = { 'content-type': 'application/json' };
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
-
-class Listening {
-  readonly clock = new FakeClock();
-  readonly events: BridgeEvent[] = [];
-  readonly client = new Client();
-  readonly live: LiveSession;
-  lost = 0;
-  isDone = false;
-  /** Tells it that its connection may be dead. */
-  restart = (): void => {};
-
-  constructor(chance = 0.5) {
-    const { clock } = this;
-    const observer = (event: BridgeEvent): void => void this.events.push(event);
-    this.live = new LiveSession({ clock, observer, unsolicited: this.client });
-    const http = new HttpClient() as unknown as RealHttpClient;
-    const wire = new StreamableHttp(http, settings, clock);
-    wire.sessionId = 's1';
-    wire.establish('2025-06-18');
-    this.live.wire = wire;
-    const onSessionLost = (): void => {
-      this.lost += 1;
-      this.live.retire();
-    };
-    const { live } = this;
-    const onRestart = (restart: () => void): void => {
-      this.restart = restart;
-    };
-    void listen({ live, wire, clock, rng: () => chance, observer, onSessionLost, onRestart }).then(
-      () => (this.isDone = true),
-    );
-  }
-
-  /** The GET requests so far. */
-  get streams(): FakeHttpExchange[] {
-    return network.exchanges.filter(({ request }) => request.method === 'GET');
-  }
-
-  get stream(): FakeHttpExchange {
-    return this.streams.at(-1)!;
-  }
-
-  get pings(): FakeHttpExchange[] {
-    return network.exchanges.filter(({ message }) => message?.method === 'ping');
-  }
-
-  /** What was told of the stream, as `open new`. */
-  get told(): string[] {
-    return this.events.flatMap((event) =>
-      event.type === 'upstream.listen' ? [`${event.state} ${event.reason}`] : [],
-    );
-  }
-
-  /** Lets the newest stream end in this way, and says how long it takes until the next one is asked for. */
-  async delayAfter(end: (stream: FakeHttpExchange) => void): Promise<number> {
-    const before = this.streams.length;
-    end(this.stream);
-    for (let ms = 0; ms <= 60_000; ms += 125) {
-      await this.clock.advance(ms === 0 ? 0 : 125);
-      if (this.streams.length > before) return ms;
-    }
-    return Number.NaN;
-  }
-}
 
 beforeEach(() => network.reset());
 
@@ -190,6 +117,25 @@ describe('SE6 RT5 the wait before it is opened again', () => {
   });
 });
 
+describe('SE6 RT2 a service that refuses the stream and says for how long', () => {
+  test('is asked again then, once, and the backoff may ask for more', async () => {
+    const world = new Listening();
+    const busy = (seconds: string) => (stream: FakeHttpExchange) =>
+      stream.respond(503, { 'retry-after': seconds });
+    expect(await world.delayAfter(busy('20'))).toBe(20_000);
+    expect(await world.delayAfter(busy('0'))).toBe(1000);
+  });
+
+  test('SC4 is asked again after five minutes at the latest', async () => {
+    const world = new Listening();
+    world.stream.respond(429, { 'retry-after': '999999999' });
+    await world.clock.advance(299_000);
+    expect(world.streams).toHaveLength(1);
+    await world.clock.advance(1000);
+    expect(world.streams).toHaveLength(2);
+  });
+});
+
 describe('SE6 a stream whose connection may be dead', () => {
   test('is opened anew at once, and goes on after its last event', async () => {
     const world = new Listening();
@@ -269,6 +215,17 @@ describe('SE6 a service that offers no stream', () => {
     await world.clock.advance(3_600_000);
     expect(world.streams.length).toBeLessThanOrEqual(5);
     expect(world.told).toEqual(['not-offered HTTP 501']);
+  });
+
+  test.each([409, 429, 503])('is told from one that says %i for an hour', async (status) => {
+    const world = new Listening();
+    network.onExchange = (exchange) => exchange.respond(status);
+    world.stream.respond(status);
+    await world.clock.advance(3_600_000);
+    expect([world.isDone, world.told]).toEqual([false, []]);
+    network.onExchange = (exchange) => void exchange.headers(200, EVENTS);
+    await world.clock.advance(30_000);
+    expect(world.told).toEqual(['open new']);
   });
 
   test('is told from one that refuses for a moment what it has granted before', async () => {
