@@ -1,7 +1,8 @@
 // Opens a session: `initialize`, then notifications/initialized; finds out which transport the service speaks by the
 // specification's rule (MCP 2025-11-25, basic/transports, Backwards Compatibility). What depends on the protocol's era is here.
 
-import type { FailedAttempt } from '../policy/attempt.ts';
+import type { AttemptOutcome, FailedAttempt } from '../policy/attempt.ts';
+import { classifyStatus } from '../policy/http-status.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Settings } from '../config/settings.ts';
 import { nextTurn, sleep, type Clock } from '../platform/clock.ts';
@@ -38,7 +39,7 @@ export interface Established {
 
 export type HandshakeOutcome =
   | Established
-  /** The service answered `initialize` with a JSON-RPC error. */
+  /** The service answered `initialize` with a JSON-RPC error, and not because it is busy or broken. */
   | { readonly kind: 'rejected'; readonly message: Envelope }
   | FailedAttempt
   | { readonly kind: 'aborted' };
@@ -79,7 +80,7 @@ async function handshake(
     if (legacy !== undefined) return legacy;
   }
   if (outcome.kind !== 'answered') return outcome;
-  return complete(live, outcome.message, wire, context, signal);
+  return complete(live, outcome, wire, context, signal);
 }
 
 /**
@@ -165,18 +166,20 @@ async function legacyHandshake(
   live.wire = wire;
   const outcome = await live.call({ request: initialize, sink: NO_MESSAGES, safety: 'safe' }, signal);
   const result =
-    outcome.kind === 'answered' ? await complete(live, outcome.message, undefined, context, signal) : outcome;
+    outcome.kind === 'answered' ? await complete(live, outcome, undefined, context, signal) : outcome;
   if (result.kind !== 'established') void wire.end();
   return result;
 }
 
 async function complete(
   live: LiveSession,
-  answer: Envelope,
+  { message: answer, httpStatus = 200 }: AttemptOutcome & { kind: 'answered' },
   streamable: StreamableHttp | undefined,
   { clock, oneConnection = false }: HandshakeContext,
   signal: AbortSignal,
 ): Promise<HandshakeOutcome> {
+  // A service that is broken, whatever it says of that, may be mended; one that rejects us does so for good.
+  if (httpStatus >= 500) return classifyStatus({ status: httpStatus, hadSession: false });
   if (answer.isError) return { kind: 'rejected', message: answer };
   const protocolVersion = readProtocolVersion(answer);
   if (protocolVersion === undefined) {

@@ -71,11 +71,16 @@ export function judgeResponse(
     case 'rpc-error':
     case 'refused':
       if (resumed !== undefined) return judgeRefusedResumption(result.status, resumed);
-      if (result.kind === 'refused' || result.status.sessionLost === true) return result.status;
+      // In whatever words a service says that it is busy, or that the session is gone, it has answered nothing.
+      if (result.kind === 'refused' || isOfTheMoment(result.status)) return result.status;
       return { kind: 'answered', message: result.message, httpStatus: result.code };
     case 'aborted':
       return { kind: 'aborted', progress };
   }
+}
+
+function isOfTheMoment({ sessionLost, failure }: FailedAttempt): boolean {
+  return sessionLost === true || failure.code === 'ERR_UPSTREAM_BUSY';
 }
 
 /** The service has taken the request long ago; that it will not resume the stream says nothing of whether it ran. */

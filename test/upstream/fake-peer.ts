@@ -23,9 +23,9 @@ export const silent: Way = (exchange) => void exchange.start();
 export const unreachable: Way = (exchange) => exchange.fail('ECONNREFUSED');
 export const breaking: Way = (exchange) => exchange.start().fail('ECONNRESET');
 export const status =
-  (code: number, headers: HttpHeaders = {}): Way =>
+  (code: number, headers: HttpHeaders = {}, body = ''): Way =>
   (exchange) =>
-    exchange.respond(code, headers);
+    exchange.respond(code, headers, body);
 
 export class FakePeer {
   /** What happens to everything, on the way or there; undefined while all is well. */

@@ -187,6 +187,26 @@ describe('RT6 SE4 a handshake anew, whose connection may be dead', () => {
 
 const REFUSAL = '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"No valid session ID"}}';
 
+describe('HS2 an error of JSON-RPC in answer to `initialize`', () => {
+  test.each([
+    [200, 'rejected', undefined],
+    [403, 'rejected', undefined],
+    [422, 'rejected', undefined],
+    [429, 'failed', 'ERR_UPSTREAM_BUSY'],
+    [503, 'failed', 'ERR_UPSTREAM_BUSY'],
+    [500, 'failed', 'ERR_UPSTREAM_HTTP_STATUS'],
+    [502, 'failed', 'ERR_UPSTREAM_UNREACHABLE'],
+  ])('under HTTP %i means that the handshake is %s (%s)', async (status, kind, code) => {
+    const shaking = new Shaking(false);
+    await shaking.settle();
+    const body = JSON.stringify({ jsonrpc: '2.0', id: shaking.tries[0]?.message?.id, error: {} });
+    shaking.tries[0]?.respond(status, { 'content-type': 'application/json' }, body);
+    await shaking.settle();
+    expect(shaking.outcome?.kind).toBe(kind);
+    expect(shaking.outcome).toMatchObject(code === undefined ? {} : { failure: { code } });
+  });
+});
+
 describe('SE1 `notifications/initialized`', () => {
   test.each([
     ['429', 429, '', 'ERR_UPSTREAM_BUSY'],

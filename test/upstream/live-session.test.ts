@@ -85,16 +85,19 @@ describe('BR3 BR4 a call', () => {
     expect(await outcome).toEqual(status);
   });
 
-  test('takes a JSON-RPC error under an HTTP error for its answer, but not where the session is gone', async () => {
+  test('takes a JSON-RPC error under an HTTP error for its answer, but not where the session is gone or the service busy', async () => {
     const { call, wire } = new Calling();
     const message = messageOf('{"jsonrpc":"2.0","id":9,"error":{"code":-1,"message":"no"}}');
-    const [first, second] = [call(), call()];
+    const [first, second, third] = [call(), call(), call()];
     const forbidden = failed('refused', 'ERR_AUTH_FORBIDDEN');
     wire.at(0).finish({ kind: 'rpc-error', message, status: forbidden, code: 403 });
     expect(await first.outcome).toMatchObject({ kind: 'answered', message, httpStatus: 403 });
     const lost = failed('refused', 'ERR_SESSION_LOST', { sessionLost: true });
     wire.at(1).finish({ kind: 'rpc-error', message, status: lost, code: 404 });
     expect(await second.outcome).toEqual(lost);
+    const busy = failed('refused', 'ERR_UPSTREAM_BUSY', { retryAfterMs: 5 });
+    wire.at(2).finish({ kind: 'rpc-error', message, status: busy, code: 429 });
+    expect(await third.outcome).toEqual(busy);
   });
 
   test('fails where the service takes it and says nothing', async () => {

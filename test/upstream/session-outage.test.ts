@@ -70,6 +70,24 @@ describe('FB3 a service that is away at launch', () => {
     expect(world.peer.handshakes).toBe(2);
   });
 
+  test('RT2 is one that says so in JSON-RPC too, to the handshake and to calls', async () => {
+    const world = new SessionWorld();
+    const body = '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Busy"}}';
+    const busy = status(503, { 'content-type': 'application/json', 'retry-after': '2' }, body);
+    world.peer.onHandshake = busy;
+    const request = world.request();
+    await settle();
+    world.peer.onHandshake = undefined;
+    world.peer.onCall = busy;
+    await world.clock.advance(2000);
+    expect([world.rejected, world.state, replyOf(request)]).toEqual([0, 'READY', 'none yet']);
+    world.peer.onCall = undefined;
+    await world.clock.advance(1900);
+    expect(replyOf(request)).toBe('none yet');
+    await world.clock.advance(200);
+    expect([replyOf(request), world.peer.executed]).toEqual(['answer', [0]]);
+  });
+
   test('SC4 is left alone, not hammered, where it asks for more time than a timer can hold', async () => {
     const world = new SessionWorld();
     world.peer.onHandshake = status(503, { 'retry-after': '99999999999' });
