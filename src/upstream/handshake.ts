@@ -67,6 +67,7 @@ async function handshake(
   signal: AbortSignal,
   fresh = false,
 ): Promise<HandshakeOutcome> {
+  context.http.forgetRedirect();
   const live = new LiveSession(context);
   const wire = new StreamableHttp(context.http, context.settings, context.clock);
   live.wire = wire;

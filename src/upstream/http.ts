@@ -29,6 +29,10 @@ interface SendOptions {
  */
 const KEEP_ALIVE_MS = 30_000;
 
+function ownPath({ pathname, search }: URL): string {
+  return pathname + search;
+}
+
 export class HttpClient {
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
@@ -49,7 +53,7 @@ export class HttpClient {
   #listOf = new WeakMap<Readonly<Record<string, string>>, string[]>();
   /** The Authorization that those lists hold. */
   #listedHeader: string | undefined;
-  /** The path that the service redirects to, once it has. */
+  /** Where the service has redirected a POST to, or the URL's own. */
   #path: string;
   readonly #onMoved = (path: string): void => {
     this.#path = path;
@@ -69,7 +73,7 @@ export class HttpClient {
     this.#url = url;
     this.#credentials = credentials;
     this.#headers = { 'user-agent': `mcp-bridge/${__VERSION__}`, ...headers };
-    this.#path = url.pathname + url.search;
+    this.#path = ownPath(url);
     this.#settings = settings;
     this.#network = network;
     this.#isPlain = network === undefined && url.protocol === 'http:';
@@ -111,7 +115,8 @@ export class HttpClient {
     const isStream = method === 'GET';
     const pool = isStream ? this.#streams : options.fresh === true ? this.#newPool() : this.#pool;
     const path = options.path ?? this.#path;
-    const onMoved = options.path === undefined ? this.#onMoved : undefined;
+    // What is redirected by itself, as a stream or a goodbye may be, says nothing of where requests go.
+    const onMoved = options.path === undefined && method === 'POST' ? this.#onMoved : undefined;
     // undici documents iterables, its types do not.
     const dispatch = { path, method, headers, body: body as Buffer | null };
     const exchange = new Exchange(pool, dispatch, sink, signal, this.#url, onMoved);
@@ -130,6 +135,11 @@ export class HttpClient {
     let connected = this.#pool.stats.connected;
     for (const pool of this.#retired) connected += pool.stats.connected;
     return connected < 2 * this.#settings.maxConnections;
+  }
+
+  /** Goes back to the URL itself: what it redirects to may be another place by now. */
+  forgetRedirect(): void {
+    this.#path = ownPath(this.#url);
   }
 
   /** New requests get new connections; what is in flight on the old ones goes on there. */

@@ -104,7 +104,7 @@ class Network {
 /** All that any client of the test does. */
 export const network = new Network();
 
-export class HttpClient implements Pick<RealHttpClient, 'send' | 'renew' | 'destroy'> {
+export class HttpClient implements Pick<RealHttpClient, 'send' | 'forgetRedirect' | 'renew' | 'destroy'> {
   readonly #exchanges: FakeHttpExchange[] = [];
   #isDestroyed = false;
 
@@ -122,6 +122,8 @@ export class HttpClient implements Pick<RealHttpClient, 'send' | 'renew' | 'dest
     if (!exchange.isOver) queueMicrotask(() => network.onExchange(exchange));
     return exchange.outcome;
   }
+
+  forgetRedirect(): void {}
 
   renew(): void {}
 
