@@ -15,7 +15,14 @@ import type { Observer } from '../observe/events.ts';
 import { Call, Race, type ClientSink, type Question, type Withdrawal } from './call.ts';
 import type { MessageSink, ResponseResult, StreamEnd } from './response-reader.ts';
 import { sendWithRetries } from './send.ts';
-import { isBadRequest, judgeResponse, SESSION_OVER, UNKNOWN_SESSION } from './response-verdict.ts';
+import {
+  OTHERS_ANSWER,
+  SESSION_OVER,
+  STOPPED,
+  UNKNOWN_SESSION,
+  isBadRequest,
+  judgeResponse,
+} from './response-verdict.ts';
 import { Pace } from './pace.ts';
 import { NO_MESSAGES, type Wire } from './wire.ts';
 
@@ -195,11 +202,7 @@ export class LiveSession {
     // A service that takes no cancellations any more may still take the end.
     await Promise.race([unlessAborted(this.quiet(), signal), sleep(this.clock, LAST_SENDS_MS, signal)]);
     if (!signal.aborted && this.#wire !== undefined) await this.#wire.end(signal);
-    this.abandon({
-      kind: 'failed',
-      progress: 'unknown',
-      failure: { code: 'ERR_BRIDGE_SHUTDOWN', message: 'The bridge was stopped.' },
-    });
+    this.abandon(STOPPED);
   }
 
   /** A stream that carries answers is of no use once the session is over and nothing waits for one. */
@@ -309,14 +312,7 @@ export class LiveSession {
     this.#observer({ type: 'upstream.dropped', reason: 'an answer to a request that is not waiting' });
     // One that is over, as after a cancellation: the answer to this call may still follow.
     if (id >= 0 && id < this.#nextId) return;
-    via?.settle({
-      kind: 'failed',
-      progress: 'unknown',
-      failure: {
-        code: 'ERR_UPSTREAM_BAD_ANSWER',
-        message: 'The service answered with the id of another request.',
-      },
-    });
+    via?.settle(OTHERS_ANSWER);
   }
 
   #receiveProgress(message: Envelope): void {

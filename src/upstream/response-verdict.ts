@@ -20,11 +20,26 @@ export const LOST: FailedAttempt = {
   sessionLost: true,
 };
 
+export const OTHERS_ANSWER: FailedAttempt = {
+  kind: 'failed',
+  progress: 'unknown',
+  failure: {
+    code: 'ERR_UPSTREAM_BAD_ANSWER',
+    message: 'The service answered with the id of another request.',
+  },
+};
+
 export const SESSION_OVER: FailedAttempt = {
   kind: 'failed',
   progress: 'not-sent',
   failure: { code: 'ERR_SESSION_LOST', message: 'The session with the service is over.' },
   sessionLost: true,
+};
+
+export const STOPPED: FailedAttempt = {
+  kind: 'failed',
+  progress: 'unknown',
+  failure: { code: 'ERR_BRIDGE_SHUTDOWN', message: 'The bridge was stopped.' },
 };
 
 export const STREAM_ENDED: FailedAttempt = {

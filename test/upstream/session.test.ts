@@ -130,7 +130,8 @@ describe('SE4 a session that the service has forgotten', () => {
     await world.pass(500);
     expect(countReplies([...queued, next])).toEqual({ answer: 3 });
     expect(waiting.map(({ isOver }) => isOver)).toEqual([true, true]);
-    expect([...world.peer.executed].sort()).toEqual([0, 1, 2]);
+    expect(world.peer.executed).toHaveLength(3);
+    expect(new Set(world.peer.executed)).toEqual(new Set([0, 1, 2]));
     expect(world.peer.handshakes).toBe(2);
   });
 
