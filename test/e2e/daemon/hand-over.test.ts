@@ -92,7 +92,10 @@ test(
     await older.initialize();
     await older.request('tools/list');
     const { pid: oldPid } = await home.facts();
-    service.once({ tool: 'read', key: 'r' }, heldUntil(new Promise(() => {})));
+    // The read, and its second try where the newer daemon takes long to start: the older one must have something to wait for.
+    const killed = Promise.withResolvers<void>();
+    for (let tries = 0; tries < 2; tries += 1)
+      service.once({ tool: 'read', key: 'r' }, heldUntil(killed.promise));
     older.send({
       jsonrpc: '2.0',
       id: 'r',
@@ -103,6 +106,7 @@ test(
     const newer = await useBridge(service, home.launch(useVersion('99.0.0')));
     await newer.initialize();
     process.kill(oldPid, 'SIGKILL');
+    killed.resolve();
     expect((await older.reply('r', 10_000)).result).toBeDefined();
     expectOneReplyEach(older, ['r']);
     expect(await home.facts()).toMatchObject({ version: '99.0.0' });
