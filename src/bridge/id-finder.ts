@@ -1,5 +1,7 @@
 // Finds the id of a request in a message that is too long to keep, reading it once in pieces of any size.
 
+import { sweepBehindBuffers } from '../platform/memory.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MAX_ID_BYTES = 256;
@@ -7,6 +9,9 @@ const MAX_ID_BYTES = 256;
 const MAX_KEY_BYTES = 40;
 
 type Part = 'before-key' | 'key' | 'before-value' | 'value';
+
+/** Of all that this process does not keep. */
+const noteDropped = sweepBehindBuffers();
 
 export class IdFinder {
   #depth = 0;
@@ -23,7 +28,9 @@ export class IdFinder {
     return this.#hasMethod && this.#id !== null && isId(this.#id) ? this.#id : null;
   }
 
+  /** Nobody needs the bytes behind it. */
   feed(bytes: Buffer): void {
+    noteDropped(bytes.length);
     for (let i = 0; i < bytes.length; i += 1) {
       const c = bytes[i] as number;
       if (this.#inString) {

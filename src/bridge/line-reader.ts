@@ -2,7 +2,6 @@
 // be, so that its sender gets an answer and memory stays bounded.
 
 import { afterThisTurn } from '../platform/clock.ts';
-import { sweepBehindBuffers } from '../platform/memory.ts';
 import type { Content } from '../protocol/envelope.ts';
 import { LookAhead, MIN_PLAIN } from '../protocol/look-ahead.ts';
 import { Pieces } from '../protocol/pieces.ts';
@@ -31,7 +30,6 @@ export class LineReader {
   /** Bytes of the line so far, kept or not. */
   #size = 0;
   #tooLong: IdFinder | undefined;
-  readonly #noteDropped = sweepBehindBuffers();
 
   constructor(maxBytes: number, sink: LineSink) {
     this.#maxBytes = maxBytes;
@@ -89,15 +87,10 @@ export class LineReader {
     this.#size += part.length;
     if (this.#tooLong === undefined && this.#size > this.#maxBytes) {
       this.#tooLong = new IdFinder();
-      for (const kept of this.#parts.clear()) this.#drop(this.#tooLong, kept);
+      for (const kept of this.#parts.clear()) this.#tooLong.feed(kept);
     }
     if (this.#tooLong === undefined) this.#parts.add(part);
-    else this.#drop(this.#tooLong, part);
-  }
-
-  #drop(tooLong: IdFinder, part: Buffer): void {
-    tooLong.feed(part);
-    this.#noteDropped(part.length);
+    else this.#tooLong.feed(part);
   }
 
   #finish(): void {

@@ -2,7 +2,6 @@
 // lines are passed on, so that a side that dies in the middle of one leaves nothing half-said on the other.
 
 import { IdFinder } from '../bridge/id-finder.ts';
-import { sweepBehindBuffers } from '../platform/memory.ts';
 import { Pieces } from '../protocol/pieces.ts';
 
 const LF = 0x0a;
@@ -24,7 +23,6 @@ export class LineSplitter {
   /** Bytes of the line so far, kept or not. */
   #restBytes = 0;
   #tooLong: IdFinder | undefined;
-  readonly #noteDropped = sweepBehindBuffers();
 
   constructor(maxBytes: number, taker: LineTaker) {
     this.maxBytes = maxBytes;
@@ -55,15 +53,10 @@ export class LineSplitter {
     this.#restBytes += piece.length;
     if (this.#tooLong === undefined && this.#restBytes > this.maxBytes + 1) {
       this.#tooLong = new IdFinder();
-      for (const kept of this.#rest.clear()) this.#drop(this.#tooLong, kept);
+      for (const kept of this.#rest.clear()) this.#tooLong.feed(kept);
     }
     if (this.#tooLong === undefined) this.#rest.add(piece);
-    else this.#drop(this.#tooLong, piece);
-  }
-
-  #drop(tooLong: IdFinder, piece: Buffer): void {
-    tooLong.feed(piece);
-    this.#noteDropped(piece.length);
+    else this.#tooLong.feed(piece);
   }
 
   #finish(): void {
