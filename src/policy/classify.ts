@@ -42,14 +42,8 @@ export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
       return retry(backoffMs(facts.failures, BACKOFF, facts.rng), facts) ?? fail;
     case 'refused':
       // The service itself says that it did not run it, so even a write may be sent again.
-      if (outcome.sessionLost === true) {
-        if (facts.attempts >= MAX_LOST_SESSIONS) return fail;
-        // No budget: all of a lost session's requests come once more, and one handshake stands before them. A request
-        // that lost its session twice has met a service whose sessions do not hold.
-        const isOften = facts.attempts >= 2;
-        const afterMs = isOften ? backoffMs(facts.attempts - 1, BACKOFF, facts.rng) : 0;
-        return afterMs < facts.remainingMs ? { kind: 'retry', afterMs, perRequest: isOften } : fail;
-      }
+      // No budget: all of a lost session's requests come once more, and one handshake stands before them.
+      if (outcome.sessionLost === true) return afterLostSession(facts) ?? fail;
       if (failure.code !== 'ERR_UPSTREAM_BUSY' || !hasTriesLeft) return fail;
       return (
         retry(
@@ -60,6 +54,9 @@ export function classify(outcome: FailedAttempt, facts: RequestFacts): Verdict {
       );
     case 'unknown':
       if (facts.replaySafety === 'unsafe') return { kind: 'fail', failure: outcomeUnknown(failure) };
+      // It has been seen, so it is an extra request. Not one of three tries: the sessions of a service may go while it takes its time.
+      if (outcome.sessionLost === true)
+        return (facts.withdraw() ? afterLostSession(facts) : undefined) ?? fail;
       // A connection that broke says nothing about the next one; an answer that makes no sense would come again.
       if (!hasTriesLeft || !IS_PASSING.has(failure.code)) return fail;
       return retry(backoffMs(facts.failures, BACKOFF, facts.rng), facts, facts.withdraw) ?? fail;
@@ -72,6 +69,14 @@ const IS_PASSING: ReadonlySet<string> = new Set([
   'ERR_UPSTREAM_BUSY',
   'ERR_SESSION_LOST',
 ]);
+
+/** A request that lost its session twice has met a service whose sessions do not hold. */
+function afterLostSession({ attempts, remainingMs, rng }: RequestFacts): Verdict | undefined {
+  if (attempts >= MAX_LOST_SESSIONS) return undefined;
+  const isOften = attempts >= 2;
+  const afterMs = isOften ? backoffMs(attempts - 1, BACKOFF, rng) : 0;
+  return afterMs < remainingMs ? { kind: 'retry', afterMs, perRequest: isOften } : undefined;
+}
 
 /** Undefined where the wait would outlast the request, or the budget is used up. */
 function retry(

@@ -37,6 +37,7 @@ const busy = failed('refused', 'ERR_UPSTREAM_BUSY');
 const broke = failed('unknown', 'ERR_UPSTREAM_UNREACHABLE');
 const unreachable = failed('not-sent', 'ERR_UPSTREAM_UNREACHABLE');
 const lost = failed('refused', 'ERR_SESSION_LOST', { sessionLost: true });
+const silent = failed('unknown', 'ERR_SESSION_LOST', { sessionLost: true });
 
 describe('RT1 what was never sent', () => {
   test.each([
@@ -93,6 +94,9 @@ describe('RT3 RT4 what may have run', () => {
     ['a read whose connection broke', broke, {}, 'retry'],
     ['a read without an answer', failed('unknown', 'ERR_UPSTREAM_NO_ANSWER'), {}, 'retry'],
     ['a read at the last try', broke, { attempts: MAX_ATTEMPTS }, 'ERR_UPSTREAM_UNREACHABLE'],
+    ['a read that was silent when its session was lost, often', silent, { attempts: MAX_ATTEMPTS }, 'retry'],
+    ['the same too often', silent, { attempts: MAX_LOST_SESSIONS }, 'ERR_SESSION_LOST'],
+    ['the same with no budget', silent, { withdraw: usedUp }, 'ERR_SESSION_LOST'],
     ['a read with no budget', broke, { withdraw: usedUp }, 'ERR_UPSTREAM_UNREACHABLE'],
     [
       'a read whose answer makes no sense',
