@@ -6,15 +6,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { SignInPages, type PageOffer } from '../../src/auth/sign-in-pages.ts';
 import { openStore } from '../../src/auth/store/open-store.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { Abort } from '../../src/platform/abort.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { useHttpServer } from '../support/http-server.ts';
+import { defaultSettings } from '../support/default-settings.ts';
 
-const settings = {
-  ...Object.fromEntries(Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default])),
-  openBrowser: 'on-call',
-} as unknown as Settings;
+const settings = { ...defaultSettings, openBrowser: 'on-call' } as const;
 
 test('AU4 while the authorization server hangs, no call is told that a page is open', async () => {
   const { origin } = await useHttpServer(() => {});

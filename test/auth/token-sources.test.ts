@@ -6,16 +6,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/auth/store/open-store.ts';
 import { TokenSources } from '../../src/auth/token-sources.ts';
 import type { Profile } from '../../src/config/resolve.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { Abort } from '../../src/platform/abort.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { resolvePaths } from '../../src/platform/paths.ts';
 import { useProtectedService } from '../support/protected-service.ts';
 import { signInto } from '../support/signed-in.ts';
-
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]),
-) as unknown as Settings;
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
 test('AU4 renews over the network of the latest launch, not for ever over that of the first', async () => {
   const { service } = await useProtectedService();

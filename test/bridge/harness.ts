@@ -2,10 +2,11 @@
 // network in place: vi.mock('../../src/upstream/http.ts', () => import('../support/fake-http.ts')).
 import { PassThrough } from 'node:stream';
 import { Bridge } from '../../src/bridge/bridge.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import type { BridgeEvent } from '../../src/observe/events.ts';
 import { Session } from '../../src/upstream/session.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
+import { defaultSettings as defaults } from '../support/default-settings.ts';
 
 export interface Reply {
   readonly id?: unknown;
@@ -18,10 +19,6 @@ export interface Reply {
     readonly data?: { readonly code: string };
   };
 }
-
-const defaults = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
 
 export class Harness {
   readonly clock = new FakeClock();

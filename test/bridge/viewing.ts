@@ -3,15 +3,13 @@ import { KnownAnswers, type KnownAnswersStore } from '../../src/bridge/known-ans
 import { PendingTable, type PendingRequest } from '../../src/bridge/pending.ts';
 import type { Reply } from '../../src/bridge/dispatch.ts';
 import { ServiceView } from '../../src/bridge/service-view.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { messageOf, requestOf } from '../support/envelopes.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { FakeSession } from './fake-session.ts';
+import { defaultSettings } from '../support/default-settings.ts';
 
 const settings = {
-  ...(Object.fromEntries(
-    Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-  ) as unknown as Settings),
+  ...defaultSettings,
   initializeTimeoutMs: 20_000,
 };
 

@@ -2,16 +2,12 @@
 import { PassThrough } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { Bridge } from '../../src/bridge/bridge.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemRng } from '../../src/platform/random.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import type { ScriptedService } from '../support/scripted-service.ts';
 import type { RpcMessage } from '../support/scripted/messages.ts';
-
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
 export function usePool(): Pool {
   const pool = new Pool({ clock: systemClock, rng: systemRng, observerFor: () => () => {} });

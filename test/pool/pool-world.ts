@@ -4,7 +4,7 @@
 //   vi.mock('../../src/upstream/http.ts', () => import('../upstream/fake-pools.ts'));
 import { dispatch, type Reply } from '../../src/bridge/dispatch.ts';
 import { PendingTable, type PendingRequest } from '../../src/bridge/pending.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import type { BridgeEvent } from '../../src/observe/events.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import type { ReplaySafety } from '../../src/policy/replay-safety.ts';
@@ -16,10 +16,7 @@ import { requestOf } from '../support/envelopes.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { network, type FakeHttpExchange } from '../support/fake-http.ts';
 import { FakePeer } from '../upstream/fake-peer.ts';
-
-const defaults = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
+import { defaultSettings as defaults } from '../support/default-settings.ts';
 
 export interface Told {
   readonly profile: string;

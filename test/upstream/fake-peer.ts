@@ -3,7 +3,7 @@
 // fake network in place: vi.mock('../../src/upstream/exchange.ts', () => import('./fake-pools.ts')).
 import { dispatch, type Reply } from '../../src/bridge/dispatch.ts';
 import { PendingTable, type PendingRequest } from '../../src/bridge/pending.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import type { BridgeEvent } from '../../src/observe/events.ts';
 import type { ReplaySafety } from '../../src/policy/replay-safety.ts';
 import type { HttpHeaders } from '../../src/upstream/exchange.ts';
@@ -13,6 +13,7 @@ import { requestOf } from '../support/envelopes.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { network, type FakeHttpExchange } from '../support/fake-http.ts';
 import { Client } from './calling.ts';
+import { defaultSettings as defaults } from '../support/default-settings.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const EVENTS_TYPE = { 'content-type': 'text/event-stream' };
@@ -108,10 +109,6 @@ export class FakePeer {
     this.answer(exchange, result, this.keepsSessions ? { 'mcp-session-id': id } : {});
   }
 }
-
-const defaults = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
 
 export interface Request {
   readonly pending: PendingRequest;

@@ -1,6 +1,5 @@
 // Handshakes: the time they have, the tries that join a silent one, and the sessions that nobody needs then.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { handshakeInTime, type HandshakeOutcome } from '../../src/upstream/handshake.ts';
 import type { HttpClient as RealHttpClient } from '../../src/upstream/http.ts';
 import { requestOf } from '../support/envelopes.ts';
@@ -8,11 +7,10 @@ import { FakeClock, settle } from '../support/fake-clock.ts';
 import { network, type FakeHttpExchange } from '../support/fake-http.ts';
 import { Client } from './calling.ts';
 import { HttpClient } from './fake-pools.ts';
+import { defaultSettings } from '../support/default-settings.ts';
 
 const settings = {
-  ...(Object.fromEntries(
-    Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-  ) as unknown as Settings),
+  ...defaultSettings,
   initializeTimeoutMs: 20_000,
 };
 

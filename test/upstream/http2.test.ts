@@ -9,12 +9,8 @@ import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ResponseSink } from '../../src/upstream/exchange.ts';
 import { HttpClient, type HttpRequest } from '../../src/upstream/http.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { missingTools, needsTools } from '../support/needs.ts';
-
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]),
-) as unknown as Settings;
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
 let folder: string;
 let server: Http2SecureServer;

@@ -1,5 +1,4 @@
 // A session on the fake network that listens to the service's own stream.
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import type { BridgeEvent } from '../../src/observe/events.ts';
 import type { HttpClient as RealHttpClient } from '../../src/upstream/http.ts';
 import { listen } from '../../src/upstream/listener.ts';
@@ -8,10 +7,7 @@ import { StreamableHttp } from '../../src/upstream/streamable-http.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { HttpClient, network, type FakeHttpExchange } from '../support/fake-http.ts';
 import { Client } from './calling.ts';
-
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
 export class Listening {
   readonly clock = new FakeClock();

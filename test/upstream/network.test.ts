@@ -6,17 +6,15 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Network } from '../../src/platform/network/network.ts';
 import { fetchFor } from '../../src/platform/network/fetch.ts';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { connectionFailure } from '../../src/upstream/connection-failure.ts';
 import { HttpClient } from '../../src/upstream/http.ts';
 import { Authority, pem, type Signed } from '../support/certificates.ts';
 import { useProxy, type ConnectProxy } from '../support/connect-proxy.ts';
 import { missingTools, needsTools } from '../support/needs.ts';
+import { defaultSettings } from '../support/default-settings.ts';
 
 const settings = {
-  ...(Object.fromEntries(
-    Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]),
-  ) as unknown as Settings),
+  ...defaultSettings,
   connectTimeoutMs: 1000,
 };
 const company = new Authority('Company CA');

@@ -1,6 +1,5 @@
 // The fallback route: a connection and a session for one request.
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import type { AttemptOutcome } from '../../src/policy/attempt.ts';
 import type { ReplaySafety } from '../../src/policy/replay-safety.ts';
 import type { Withdrawal } from '../../src/upstream/call.ts';
@@ -10,13 +9,11 @@ import { requestOf } from '../support/envelopes.ts';
 import { FakeClock, settle as turn } from '../support/fake-clock.ts';
 import { network, type FakeHttpExchange } from '../support/fake-http.ts';
 import { Client } from './calling.ts';
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
 vi.mock('../../src/upstream/http.ts', () => import('../support/fake-http.ts'));
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
 
 class Calls {
   readonly clock = new FakeClock();

@@ -1,17 +1,14 @@
 // Redirects inside the origin (ADR 8), over real sockets.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { handshakeInTime } from '../../src/upstream/handshake.ts';
 import { HttpClient, type HttpRequest } from '../../src/upstream/http.ts';
 import { requestOf } from '../support/envelopes.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { useHttpServer } from '../support/http-server.ts';
 import { Client } from './calling.ts';
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]),
-) as unknown as Settings;
 const NEVER = new AbortController().signal;
 
 /** A client for the path /mcp, and what came at the server, as `method path`. */

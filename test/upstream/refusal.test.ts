@@ -1,16 +1,12 @@
 // What becomes of a request that the service refuses for its credentials, over real sockets.
 import { expect, onTestFinished, test } from 'vitest';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
 import { Abort } from '../../src/platform/abort.ts';
 import type { Failure } from '../../src/protocol/errors.ts';
 import type { Credentials } from '../../src/upstream/credentials.ts';
 import type { HttpOutcome } from '../../src/upstream/exchange.ts';
 import { HttpClient } from '../../src/upstream/http.ts';
 import { useHttpServer } from '../support/http-server.ts';
-
-const settings = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]),
-) as unknown as Settings;
+import { defaultSettings as settings } from '../support/default-settings.ts';
 
 test('AU4 a refusal whose page breaks off is a refusal all the same: the request goes again with another token', async () => {
   const { origin, requests } = await useHttpServer((request, response) => {

@@ -1,6 +1,6 @@
 // The session on real sockets: how many connections it takes, which, and that none is left. Time is still the test's.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { SETTINGS, type Settings } from '../../src/config/settings.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import { Session } from '../../src/upstream/session.ts';
 import type { AttemptOutcome } from '../../src/policy/attempt.ts';
 import { requestOf } from '../support/envelopes.ts';
@@ -8,10 +8,8 @@ import { FakeClock, settle } from '../support/fake-clock.ts';
 import { hang, heldUntil, type ScriptedService } from '../support/scripted-service.ts';
 import { useService } from '../support/use.ts';
 import { Client } from './calling.ts';
+import { defaultSettings as defaults } from '../support/default-settings.ts';
 
-const defaults = Object.fromEntries(
-  Object.entries(SETTINGS).map(([name, spec]) => [name, spec.default]),
-) as unknown as Settings;
 const NEVER = new AbortController().signal;
 
 interface Used {

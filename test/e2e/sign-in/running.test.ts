@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AuthorizationServerOptions } from '../../../demo/authorization-server.ts';
 import type { BridgeProcess, LaunchOptions } from '../../support/bridge-process.ts';
 import { runCli } from '../../support/cli-process.ts';
 import { useDaemonHome, type DaemonHome } from '../../support/daemon-home.ts';
-import { useProtectedService } from '../../support/protected-service.ts';
+import { useProtectedService, type ProtectedService } from '../../support/protected-service.ts';
 import { keepSignIn, signInto, signOutOf } from '../../support/signed-in.ts';
 import type { RpcMessage } from '../../support/scripted/messages.ts';
 import { expectBridgeError, useBridge } from '../../support/use.ts';
@@ -40,6 +41,19 @@ function listNotes(bridge: BridgeProcess): Promise<RpcMessage> {
   return bridge.callTool('search_notes', { query: 'x' }, CALL);
 }
 
+/** Somebody is signed in, and the bridge has a session and a token; `refreshes` is what getting there took. */
+async function useSignedIn(
+  { home, launch }: Place,
+  options?: AuthorizationServerOptions,
+): Promise<ProtectedService & { bridge: BridgeProcess; refreshes: number }> {
+  const made = await useProtectedService(options);
+  await signInto(home, made.service.url);
+  const bridge = await useBridge(made.service.url, launch);
+  await bridge.initialize();
+  await listNotes(bridge);
+  return { ...made, bridge, refreshes: made.authorization.counts.refreshes };
+}
+
 /** Calls again and again until one is answered. */
 async function untilAnswered(bridge: BridgeProcess, limitMs = 8000): Promise<void> {
   const from = performance.now();
@@ -55,13 +69,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 describe.each(places)('AU4 %s', (_where, place) => {
   test('a token that the service refuses before its time is renewed once, and the call goes on', async () => {
-    const { service, authorization, check } = await useProtectedService();
-    const { home, launch } = place();
-    await signInto(home, service.url);
-    const bridge = await useBridge(service.url, launch);
-    await bridge.initialize();
-    await listNotes(bridge);
-    const { refreshes } = authorization.counts;
+    const { bridge, service, authorization, check, refreshes } = await useSignedIn(place());
     check.refusing = 1;
     const note = { title: 'once', text: 'x', tags: [] };
     expect((await bridge.callTool('add_note', note, CALL)).error).toBeUndefined();
@@ -70,13 +78,7 @@ describe.each(places)('AU4 %s', (_where, place) => {
   });
 
   test('a token that is revoked early under many calls is renewed once, and all of them go on', async () => {
-    const { service, authorization, check } = await useProtectedService();
-    const { home, launch } = place();
-    await signInto(home, service.url);
-    const bridge = await useBridge(service.url, launch);
-    await bridge.initialize();
-    await listNotes(bridge);
-    const { refreshes } = authorization.counts;
+    const { bridge, service, authorization, check, refreshes } = await useSignedIn(place());
     check.spurnSeen();
     const notes = Array.from({ length: 12 }, (_, n) => ({ title: `note ${n}`, text: 'x', tags: [] }));
     const replies = await Promise.all(
@@ -202,12 +204,7 @@ describe.each(places.slice(1))('AU4 %s, in the course of time', (_where, place) 
   });
 
   test('an authorization server that is away costs nothing while the token is valid, and heals after', async () => {
-    const { service, authorization } = await useProtectedService({ accessTokenSeconds: 6 });
-    const { home, launch } = place();
-    await signInto(home, service.url);
-    const bridge = await useBridge(service.url, launch);
-    await bridge.initialize();
-    await listNotes(bridge);
+    const { bridge, authorization } = await useSignedIn(place(), { accessTokenSeconds: 6 });
     await authorization.goAway();
     const validUntil = performance.now() + 3500;
     while (performance.now() < validUntil) {
