@@ -13,9 +13,7 @@ export type Renewed =
   /** It may work later. For people. */
   | { readonly kind: 'away'; readonly message: string };
 
-/**
- * Asks the authorization server. Never rejects; ends in time.
- */
+/** Asks the authorization server. Never rejects; ends in time. */
 export type Renew = (signIn: OAuthSignIn) => Promise<Renewed>;
 
 export type RenewOutcome =

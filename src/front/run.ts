@@ -17,8 +17,8 @@ const EXIT_USAGE = 2;
 
 /** Runs until the client goes, then resolves with the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const paths = resolvePaths(process.env);
   const { env } = process;
+  const paths = resolvePaths(env);
   const tell = (message: string): void => {
     // A closed stderr is nobody's loss.
     process.stderr.on('error', () => {}).write(`mcp-bridge: ${message}\n`);

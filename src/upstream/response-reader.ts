@@ -52,11 +52,6 @@ class BadResponseError extends Error {
   }
 }
 
-/** Enough of an error page has come; ends the exchange. */
-class LongErrorPageError extends Error {
-  override readonly name = 'LongErrorPageError';
-}
-
 type Mode = 'none' | 'json' | 'events' | 'error';
 
 /** Enough of an error page to find a JSON-RPC error in it. */
@@ -152,7 +147,7 @@ export class ResponseReader implements ResponseSink {
         break;
       case 'error':
         // What it refuses is known, however long it goes on about it.
-        if (this.#kept.size + chunk.length > MAX_ERROR_BODY_BYTES) throw new LongErrorPageError();
+        if (this.#kept.size + chunk.length > MAX_ERROR_BODY_BYTES) throw new Error('enough of an error page');
         this.#kept.add(chunk);
         break;
     }
